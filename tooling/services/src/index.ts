@@ -1,0 +1,5 @@
+export { describeWith } from './describe-with.ts'
+export { type RedisServer, startRedis } from './redis.ts'
+export { hasService, type Service } from './services.ts'
+export { freePort } from './free-port.ts'
+export type {} from './provided.ts'

@@ -1,0 +1,66 @@
+import { accessSync, constants, existsSync } from 'node:fs'
+import { request } from 'node:http'
+import path from 'node:path'
+
+/** A real peer that some tests need and that not every machine has. */
+export type Service = 'docker' | 'redis' | 'chromium' | 'jupyterhub' | 'file' | 'fuse'
+
+interface Detector {
+  readonly remedy: string
+  readonly found: () => boolean | Promise<boolean>
+}
+
+/** How each service is recognised, and what a person does when it is missing. */
+export const services: Readonly<Record<Service, Detector>> = {
+  docker: { remedy: 'apt-get install docker.io, then start dockerd', found: dockerAnswers },
+  redis: { remedy: 'apt-get install redis-server', found: () => onPath('redis-server') },
+  chromium: { remedy: 'apt-get install chromium', found: () => onPath('chromium') },
+  jupyterhub: {
+    remedy: 'apt-get install jupyterhub jupyter-server jupyter-notebook',
+    found: () => onPath('jupyterhub') && onPath('jupyterhub-singleuser'),
+  },
+  file: { remedy: 'apt-get install file', found: () => onPath('file') },
+  fuse: {
+    remedy: 'run as root on a machine with /dev/fuse',
+    found: () => process.getuid?.() === 0 && existsSync('/dev/fuse'),
+  },
+}
+
+function onPath(program: string): boolean {
+  return (process.env['PATH'] ?? '').split(path.delimiter).some((folder) => {
+    try {
+      accessSync(path.join(folder, program), constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  })
+}
+
+function dockerAnswers(): Promise<boolean> {
+  const socketPath = process.env['DOCKER_HOST']?.replace(/^unix:\/\//, '') ?? '/var/run/docker.sock'
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  request({ socketPath, path: '/_ping', timeout: 2000 }, (response) => {
+    response.resume()
+    resolve(response.statusCode === 200)
+  })
+    .on('timeout', () => resolve(false))
+    .on('error', () => resolve(false))
+    .end()
+  return promise
+}
+
+const answers = new Map<Service, Promise<boolean>>()
+
+/** Tells whether a service can be used here. Asked once a process. */
+export function hasService(service: Service): Promise<boolean> {
+  let answer = answers.get(service)
+  if (answer === undefined) {
+    answer = Promise.resolve(services[service].found())
+    answers.set(service, answer)
+  }
+  return answer
+}
+
+/** Marks the suites that need a service, so that the reporter can count what was left out. */
+export const needs = (service: Service): string => `[needs ${service}]`

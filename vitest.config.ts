@@ -1,0 +1,40 @@
+import { globSync, readFileSync, existsSync } from 'node:fs'
+import path from 'node:path'
+import { defineConfig } from 'vitest/config'
+
+interface Manifest {
+  readonly name: string
+  /** Servers that a project's tests share; each project gets its own, on its own port. */
+  readonly testServices?: readonly ('postgres' | 'redis')[]
+}
+
+const root = import.meta.dirname
+const setup = (service: string) => path.join(root, `tooling/services/src/${service}.global.ts`)
+
+export default defineConfig({
+  ssr: { resolve: { conditions: ['@org/source', 'module', 'node', 'development|production'] } },
+  test: {
+    restoreMocks: true,
+    reporters: ['default', path.join(root, 'tooling/services/src/reporter.ts')],
+    coverage: {
+      include: ['packages/*/src/**/*.ts'],
+      exclude: ['**/*.test.ts', '**/*.test-d.ts'],
+    },
+    projects: globSync('{packages,apps,tooling}/*', { cwd: root })
+      .filter((dir) => existsSync(path.join(root, dir, 'package.json')))
+      .sort()
+      .map((dir) => {
+        const manifest = JSON.parse(readFileSync(path.join(root, dir, 'package.json'), 'utf8')) as Manifest
+        return {
+          extends: true as const,
+          root: path.join(root, dir),
+          test: {
+            name: manifest.name,
+            include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+            globalSetup: (manifest.testServices ?? []).map(setup),
+            typecheck: { enabled: true, include: ['src/**/*.test-d.ts'] },
+          },
+        }
+      }),
+  },
+})
