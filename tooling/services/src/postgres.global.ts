@@ -16,7 +16,7 @@ export async function setup(project: TestProject): Promise<(() => Promise<void>)
   // By path: container-pg's own tests use this workspace, so a dependency on it would close a circle.
   const { startEmbeddedPostgres } = await import('../../../packages/container-pg/src/embedded/index.ts')
   const dataDir = mkdtempSync(path.join(tmpdir(), 'postgres-'))
-  const server = await startEmbeddedPostgres({ dataDir })
+  const server = await startEmbeddedPostgres({ dataDir, durable: false })
   project.provide('postgresUrl', server.url)
   return async () => {
     await server[Symbol.asyncDispose]()
