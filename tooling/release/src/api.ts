@@ -10,8 +10,8 @@ import { refusals } from './api-guard.ts'
 import { formatReport, readSurface } from './api-report.ts'
 import { changesSince, reportFile } from './changes.ts'
 import { publishedPackages } from './packages.ts'
+import { root } from './workspace.ts'
 
-const root = path.resolve(import.meta.dirname, '../../..')
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { since: { type: 'string' } } })
 const [command] = positionals
 if (command !== 'report' && command !== 'check') {

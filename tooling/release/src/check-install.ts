@@ -1,0 +1,58 @@
+/**
+ * `pnpm check:install`: installs each packed package into an empty npm project and loads every entry as a stranger
+ * would: `import` and `require` on each supported Node, and each command with `--help`. Reads the tarballs that
+ * `check:pkg` wrote.
+ */
+import path from 'node:path'
+
+import { type PublishedPackage, publishedPackages } from './packages.ts'
+import { nodeBinary, Project } from './project.ts'
+import { catalogVersion, nodeVersions, root, upstream } from './workspace.ts'
+
+async function checkPackage(item: PublishedPackage, nodes: readonly string[]): Promise<void> {
+  using project = new Project(upstream)
+  const peers = Object.entries(item.peers).map(([name, range]) => `${name}@${catalogVersion(name) ?? range}`)
+  await project.install('npm', [path.join(item.dir, '.pack', 'package.tgz'), ...peers])
+  const entries = [...item.declarations.keys()]
+  // Through both doors a class must be the same one, or `instanceof` lies.
+  project.write(
+    'load.cjs',
+    `const load = async () => {
+      for (const entry of ${JSON.stringify(entries)}) {
+        const required = require(entry)
+        const imported = await import(entry)
+        if (Object.keys(imported).length === 0) throw new Error(entry + ' exports nothing')
+        for (const name of Object.keys(imported)) {
+          if (required[name] !== imported[name]) throw new Error(entry + ' has two copies of ' + name)
+        }
+      }
+    }
+    load().catch((error) => { console.error(error); process.exitCode = 1 })\n`,
+  )
+  project.write('load.mjs', entries.map((entry, index) => `import * as entry${index} from '${entry}'\n`).join(''))
+  for (const node of nodes) {
+    for (const file of ['load.mjs', 'load.cjs']) await project.run(node, [file])
+    for (const command of Object.keys(item.bin)) {
+      await project.run(node, [path.join('node_modules', '.bin', command), '--help'])
+    }
+  }
+  console.log(
+    `${item.name}: ${entries.length} entries, ${Object.keys(item.bin).length} commands, ${nodes.length} Node versions`,
+  )
+}
+
+const nodes: string[] = []
+for (const version of nodeVersions) nodes.push(await nodeBinary(path.join(root, '.data', 'nodes'), version))
+const failures: string[] = []
+for (const item of publishedPackages(root)) {
+  try {
+    await checkPackage(item, nodes)
+  } catch (error) {
+    failures.push(item.name)
+    console.error(`✖ ${item.name}: ${(error as Error).message}`)
+  }
+}
+if (failures.length > 0) {
+  console.error(`Not installable as packed: ${failures.join(', ')}`)
+  process.exitCode = 1
+}
