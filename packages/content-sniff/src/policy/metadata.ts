@@ -1,0 +1,47 @@
+import { SniffError } from '../errors.ts'
+
+/** What S3 allows for all user metadata of an object together, in bytes. */
+const MOST_BYTES = 2048
+
+/** RFC 2047 encoded word, the form in which S3 itself shows metadata outside ASCII. */
+const ENCODED = /^=\?utf-8\?b\?([A-Za-z0-9+/=]*)\?=$/i
+
+/**
+ * Makes user metadata fit for headers: keys are checked, values outside visible ASCII become an RFC 2047 word.
+ *
+ * @throws {@link SniffError} `SNIFF_BAD_METADATA` for keys other than letters, digits and `-`, for values that are no
+ *   strings, and for more than 2,048 bytes together.
+ */
+export function encodeMetadata(metadata: Readonly<Record<string, string>>): Record<string, string> {
+  let bytes = 0
+  const encoded: Record<string, string> = {}
+  for (const [key, value] of Object.entries(metadata)) {
+    if (!/^[A-Za-z0-9][A-Za-z0-9-]{0,127}$/.test(key)) {
+      throw new SniffError(
+        'SNIFF_BAD_METADATA',
+        `Expected metadata keys of letters, digits and "-", got ${JSON.stringify(key.slice(0, 80))}`,
+      )
+    }
+    if (typeof value !== 'string') {
+      throw new SniffError('SNIFF_BAD_METADATA', `Expected metadata "${key}" to be a string, got ${typeof value}`)
+    }
+    const plain = /^[\u0021-\u007e]([\u0020-\u007e]*[\u0021-\u007e])?$/.test(value) && !ENCODED.test(value)
+    const text = plain || value === '' ? value : `=?UTF-8?B?${Buffer.from(value.toWellFormed()).toString('base64')}?=`
+    bytes += key.length + text.length
+    encoded[key.toLowerCase()] = text
+  }
+  if (bytes > MOST_BYTES) {
+    throw new SniffError('SNIFF_BAD_METADATA', `Expected at most ${MOST_BYTES} bytes of metadata, got ${bytes}`)
+  }
+  return encoded
+}
+
+/** Undoes {@link encodeMetadata}. */
+export function decodeMetadata(metadata: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(metadata).map(([key, value]) => {
+      const word = ENCODED.exec(value)?.[1]
+      return [key, word === undefined ? value : Buffer.from(word, 'base64').toString('utf8')]
+    }),
+  )
+}
