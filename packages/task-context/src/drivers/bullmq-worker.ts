@@ -1,0 +1,135 @@
+import {
+  DelayedError,
+  type IQueueBackend,
+  type Job as BullJob,
+  type Telemetry,
+  UnrecoverableError,
+  WaitingError,
+  Worker,
+} from 'bullmq'
+
+import { TaskError, toError } from '../errors.ts'
+import type { AnyQueue, BullBackend, BullOptions } from './bullmq-types.ts'
+import type { DriverWorker, Outcome, Run, WorkOptions } from './driver.ts'
+
+/** A job this process is busy with. */
+interface Busy {
+  readonly controller: AbortController
+  /** Until when the lock is surely ours, in milliseconds since the epoch. */
+  lockedUntil: number
+}
+
+/** Runs the jobs of one queue with a BullMQ worker. */
+export function bullWorker(parts: {
+  readonly backend: BullBackend
+  readonly options: BullOptions
+  readonly telemetry: Telemetry | undefined
+  readonly queue: string
+  readonly producer: AnyQueue
+  readonly process: (run: Run) => Promise<Outcome>
+  readonly settings: WorkOptions
+}): DriverWorker {
+  const { backend, options, telemetry, settings, queue } = parts
+  const { lockMs = 30_000, stalledCheckMs = 30_000, maxStalled = 10 } = options
+  const { keepCompleted = { ageSeconds: 3600, count: 1000 } } = options
+  const busy = new Map<string, Busy>()
+
+  const run = async (job: BullJob, token: string): Promise<unknown> => {
+    const id = job.id ?? ''
+    const mine: Busy = { controller: new AbortController(), lockedUntil: Date.now() + lockMs }
+    busy.set(id, mine)
+    try {
+      return await settle(job, token, await parts.process(toRun(job, queue, mine)))
+    } finally {
+      if (busy.get(id) === mine) busy.delete(id)
+    }
+  }
+
+  const worker = new Worker<unknown, unknown, string, IQueueBackend, number | object, unknown>(
+    queue,
+    run as never,
+    {
+      connection: backend.connection,
+      concurrency: settings.concurrency,
+      lockDuration: lockMs,
+      stalledInterval: stalledCheckMs,
+      maxStalledCount: maxStalled,
+      removeOnComplete: { age: keepCompleted.ageSeconds, count: keepCompleted.count },
+      // After a lost connection; BullMQ's 15 s would leave a worker idle long after its server is back.
+      runRetryDelay: 1000,
+      ...(backend.prefix !== undefined && { prefix: backend.prefix }),
+      ...(telemetry !== undefined && { telemetry }),
+      ...(settings.limiter && { limiter: { max: settings.limiter.max, duration: settings.limiter.durationMs } }),
+    },
+    backend.factory,
+  )
+  worker.on('error', (error) => settings.onError(toError(error)))
+  worker.on('lockRenewalFailed', (ids: string[]) => {
+    for (const id of ids) abort(id, new TaskError('TASK_LOCK_LOST', `The lock of job \`${id}\` could not be renewed`))
+  })
+  worker.on('locksRenewed', ({ jobIds }: { jobIds: string[] }) => {
+    for (const id of jobIds) {
+      const mine = busy.get(id)
+      if (mine !== undefined) mine.lockedUntil = Date.now() + lockMs
+    }
+  })
+
+  const abort = (id: string, reason: Error): boolean => {
+    const mine = busy.get(id)
+    mine?.controller.abort(reason)
+    return mine !== undefined
+  }
+
+  return {
+    async ready() {
+      await worker.waitUntilReady()
+    },
+    cancel: abort,
+    async close() {
+      const closed = worker.close()
+      const timer = setTimeout(() => {
+        for (const id of busy.keys()) abort(id, new TaskError('TASK_SHUTDOWN', 'The worker is shutting down'))
+      }, settings.drainMs)
+      await closed
+      clearTimeout(timer)
+    },
+  }
+}
+
+function toRun(job: BullJob, queue: string, mine: Busy): Run {
+  return {
+    id: job.id ?? '',
+    queue,
+    name: job.name,
+    data: job.data,
+    attempt: job.attemptsMade + 1,
+    maxAttempts: job.opts.attempts ?? 1,
+    enqueuedAt: job.timestamp,
+    signal: mine.controller.signal,
+    owned: () => Date.now() < mine.lockedUntil,
+    progress: (value) => job.updateProgress(value),
+  }
+}
+
+/** Tells BullMQ what became of a job, in the way it wants to hear each. */
+async function settle(job: BullJob, token: string, outcome: Outcome): Promise<unknown> {
+  switch (outcome.type) {
+    case 'completed':
+      return outcome.value
+    case 'postponed':
+      if (outcome.delayMs === 0) {
+        await job.moveToWait(token)
+        throw new WaitingError()
+      }
+      await job.moveToDelayed(Date.now() + outcome.delayMs, token)
+      throw new DelayedError()
+    case 'failed': {
+      const { error, final } = outcome
+      const code = error instanceof TaskError ? `${error.code}: ` : ''
+      const message = `${code}${error.message}`
+      const told = final ? new UnrecoverableError(message) : new Error(message, { cause: error })
+      if (error.stack !== undefined) told.stack = error.stack
+      throw told
+    }
+  }
+}

@@ -1,0 +1,159 @@
+import { type Job as BullJob, type JobsOptions, Queue, type Telemetry } from 'bullmq'
+
+import { runDetached } from '../context/scope.ts'
+import type { AnyQueue, BullBackend, BullOptions } from './bullmq-types.ts'
+import { bullWorker } from './bullmq-worker.ts'
+import type { Added, DeadLetter, Driver, JobRecord, ScheduleTiming } from './driver.ts'
+import { guardTelemetry } from './telemetry.ts'
+
+/** The driver that BullMQ's backends share; they differ in how a transaction is joined. */
+export function bullDriver(
+  backend: BullBackend,
+  options: BullOptions,
+  enlist: Pick<Driver, 'enlist' | 'addWithin'>,
+  onDispose: () => Promise<void> = () => Promise.resolve(),
+): Driver {
+  const telemetry = options.telemetry && guardTelemetry(options.telemetry)
+  const queues = new Map<string, AnyQueue>()
+
+  function queueOf(name: string): AnyQueue {
+    let queue = queues.get(name)
+    if (queue === undefined) {
+      queue = runDetached(() => openQueue(backend, name, telemetry))
+      queues.set(name, queue)
+    }
+    return queue
+  }
+
+  return {
+    name: backend.name,
+    ...enlist,
+    add: (records) => addRecords(queueOf, records),
+    work: (queue, process, settings) =>
+      bullWorker({ backend, options, telemetry, queue, producer: queueOf(queue), process, settings }),
+    async schedule(id, timing, template) {
+      const { name, data, options: given } = template
+      await queueOf(template.queue).upsertJobScheduler(id, repeatOf(timing), {
+        name,
+        data,
+        opts: { attempts: given.attempts, backoff: backoffOf(given) },
+      })
+    },
+    unschedule: (queue, id) => queueOf(queue).removeJobScheduler(id),
+    async deadLetters(queue, limit) {
+      const jobs = await queueOf(queue).getFailed(0, limit - 1)
+      return jobs.map((job) => deadLetter(queue, job as BullJob))
+    },
+    async redrive(queue, id) {
+      const job = await queueOf(queue).getJob(id)
+      if (job === undefined || !(await job.isFailed())) return false
+      await job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true })
+      return true
+    },
+    queue: (name) => queueOf(name) as unknown as Queue,
+    ...(telemetry !== undefined && {
+      captureTelemetry: () => telemetry.contextManager.getMetadata(telemetry.contextManager.active()),
+    }),
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...queues.values()].map((queue) => queue.close()))
+      await onDispose()
+    },
+  }
+}
+
+/** Opens a producer's queue. Errors of its connection reach the caller of each operation; nobody else listens. */
+export function openQueue(backend: BullBackend, name: string, telemetry: Telemetry | undefined): AnyQueue {
+  const { connection, factory, prefix } = backend
+  const queue: AnyQueue = new Queue(
+    name,
+    {
+      connection,
+      // Else each new queue object writes one shared row, and a transaction that added a job would wait for another.
+      skipMetasUpdate: true,
+      ...(prefix !== undefined && { prefix }),
+      ...(telemetry !== undefined && { telemetry }),
+    },
+    factory,
+  )
+  queue.on('error', () => {})
+  return queue
+}
+
+/** Adds records in one call per queue, and finds out which of them were there before. */
+export async function addRecords(queueOf: (name: string) => AnyQueue, records: readonly JobRecord[]): Promise<Added[]> {
+  const [first] = records
+  // `add` would replace a trace that the record carries; `addBulk` keeps it.
+  if (first !== undefined && records.length === 1 && first.options.telemetry === undefined) {
+    const queue = queueOf(first.queue)
+    const job = await queue.add(first.name, first.data, jobOptions(first))
+    return [await compare(queue, first, job.id ?? first.id)]
+  }
+  const added = new Map<JobRecord, Added>()
+  for (const [name, group] of Map.groupBy(records, (record) => record.queue)) {
+    const queue = queueOf(name)
+    const jobs = await queue.addBulk(
+      group.map((record) => ({ name: record.name, data: record.data, opts: jobOptions(record) })),
+    )
+    for (const [index, record] of group.entries()) {
+      const id = jobs[index]?.id ?? record.id
+      added.set(record, { id, deduplicated: id !== record.id })
+    }
+  }
+  return records.map((record) => added.get(record)!)
+}
+
+/**
+ * Tells a first enqueue from a repeated one. BullMQ returns the first job's id with the second's data, so where the
+ * caller chose the id only what is stored can tell.
+ */
+async function compare(queue: AnyQueue, record: JobRecord, id: string): Promise<Added> {
+  if (id !== record.id || record.data.k === undefined) return { id, deduplicated: id !== record.id }
+  const stored = await queue.getJob(id)
+  const data = stored?.data as { readonly k?: unknown } | undefined
+  return { id, deduplicated: data !== undefined && data.k !== record.data.k }
+}
+
+/** Our options in BullMQ's words. */
+export function jobOptions({ id, options }: JobRecord): JobsOptions {
+  const { attempts, delayMs, priority, lifo, deduplication, telemetry } = options
+  return {
+    jobId: id,
+    attempts,
+    backoff: backoffOf(options),
+    ...(delayMs !== undefined && { delay: delayMs }),
+    ...(priority !== undefined && { priority }),
+    ...(lifo !== undefined && { lifo }),
+    ...(telemetry !== undefined && { telemetry: { metadata: telemetry } }),
+    ...(deduplication !== undefined && {
+      deduplication: {
+        id: deduplication.id,
+        ...(deduplication.ttlMs !== undefined && { ttl: deduplication.ttlMs }),
+        ...(deduplication.extend !== undefined && { extend: deduplication.extend }),
+        ...(deduplication.replace !== undefined && { replace: deduplication.replace }),
+      },
+    }),
+  }
+}
+
+function backoffOf({ backoff }: JobRecord['options']) {
+  const { type, delayMs, jitter } = backoff
+  return { type, delay: delayMs, ...(jitter !== undefined && { jitter }) }
+}
+
+function repeatOf({ pattern, everyMs, timeZone = 'UTC' }: ScheduleTiming) {
+  if ((pattern === undefined) === (everyMs === undefined)) {
+    throw new TypeError('Expected exactly one of `pattern` and `everyMs` for a schedule')
+  }
+  return pattern === undefined ? { every: everyMs! } : { pattern, tz: timeZone }
+}
+
+function deadLetter(queue: string, job: BullJob): DeadLetter {
+  return {
+    id: job.id ?? '',
+    queue,
+    name: job.name,
+    reason: job.failedReason,
+    attempts: job.attemptsMade,
+    failedAt: job.finishedOn ?? 0,
+  }
+}

@@ -1,0 +1,82 @@
+import { leaveTransaction } from './context/after-commit.ts'
+import { currentScope, runInScope } from './context/scope.ts'
+import type { Database } from './database.ts'
+import type { Added, Driver, JobRecord, Query } from './drivers/driver.ts'
+import { EnqueueUncertainError, TaskError } from './errors.ts'
+import { type Relay, writeOutbox } from './outbox/relay.ts'
+import type { Enqueued } from './tasks-types.ts'
+
+/** Sends jobs to the queue, now or together with a transaction. */
+export interface Delivery {
+  readonly send: (records: readonly JobRecord[], transaction: unknown) => Promise<Enqueued[]>
+}
+
+/** Decides for each enqueue what "after commit" means with the driver at hand. */
+export function enlist(parts: {
+  readonly driver: Driver
+  readonly database: Database<unknown> | undefined
+  readonly relay: Relay | undefined
+  readonly timeoutMs: number
+}): Delivery {
+  const { driver, database, relay, timeoutMs } = parts
+
+  async function add(records: readonly JobRecord[]): Promise<Enqueued[]> {
+    const added = await answerWithin(driver.add(records), timeoutMs, records)
+    return added.map((one) => ({ ...one, deferred: false }))
+  }
+
+  const deferred = (added: readonly Pick<Added, 'id'>[]) =>
+    added.map(({ id }) => ({ id, deduplicated: false, deferred: true }))
+
+  async function send(records: readonly JobRecord[], given: unknown): Promise<Enqueued[]> {
+    const scope = currentScope()
+    const handle = given ?? scope?.transaction?.handle
+    if (handle === undefined) return add(records)
+    const own = scope?.transaction?.handle === handle ? scope?.transaction : undefined
+
+    if (driver.enlist === 'buffer') {
+      if (own === undefined || scope === undefined) {
+        throw new TaskError(
+          'TASK_UNSUPPORTED',
+          'Expected `tasks.transaction` around it: memory cannot see other commits',
+        )
+      }
+      const outside = leaveTransaction(scope)
+      own.waiting.push(() => runInScope(outside, async () => void (await add(records))))
+      return deferred(records)
+    }
+    if (database === undefined) throw new TaskError('TASK_NO_DATABASE', 'Expected tasks created with a `database`')
+    const query: Query = (sql, parameters) => database.query(handle, sql, parameters)
+    const traced = withTrace(records, driver.captureTelemetry?.())
+    if (driver.enlist === 'native' && driver.addWithin !== undefined) {
+      const added = await driver.addWithin(query, traced)
+      return added.map((one) => ({ ...one, deferred: true }))
+    }
+    await writeOutbox(query, traced)
+    if (relay !== undefined) own?.waiting.push(relay.poke)
+    return deferred(records)
+  }
+
+  return { send }
+}
+
+/** Keeps the trace of now: whoever delivers the job later does so under a trace of their own. */
+function withTrace(records: readonly JobRecord[], telemetry: string | undefined): readonly JobRecord[] {
+  if (telemetry === undefined) return records
+  return records.map((record) => ({ ...record, options: { ...record.options, telemetry } }))
+}
+
+/** A queue that does not answer may still have heard: the caller learns the id to try again with. */
+async function answerWithin<T>(answer: Promise<T>, timeoutMs: number, records: readonly JobRecord[]): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => {
+    const id = records[0]?.id ?? ''
+    const message = `Expected the queue to answer within ${timeoutMs} ms; repeat the enqueue with id \`${id}\``
+    reject(new EnqueueUncertainError(id, message))
+  }, timeoutMs)
+  try {
+    return await Promise.race([answer, promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,206 @@
+import { replaceDb } from './context/after-commit.ts'
+import { seal } from './context/envelope.ts'
+import { type BaseFields, fieldCodec, type FieldSchemas } from './context/fields.ts'
+import { fieldsFromHeaders } from './context/middleware.ts'
+import type { Resources } from './context/resources.ts'
+import { context, currentScope, type Logger, runInScope, type Scope, type TaskContext } from './context/scope.ts'
+import { flush, keepSavepoint, openTransaction } from './context/transaction.ts'
+import type { Database } from './database.ts'
+import type { JobRecord } from './drivers/driver.ts'
+import { TaskError, toError } from './errors.ts'
+import { enlist } from './enlist.ts'
+import { randomId } from './internal/ids.ts'
+import type { Job } from './jobs/define-job.ts'
+import { checkPayload } from './jobs/payload.ts'
+import { prune } from './outbox/ledger.ts'
+import { createRelay } from './outbox/relay.ts'
+import { CREATE_TABLES } from './outbox/tables.ts'
+import type { RunnerParts } from './runner.ts'
+import type { EnqueueOptions, Handler, Tasks, TasksOptions } from './tasks-types.ts'
+import { startWorker } from './worker.ts'
+
+const SILENT: Logger = { info() {}, warn() {}, error() {} }
+const NEVER = new AbortController().signal
+
+/**
+ * Puts the parts together: a driver, a database, the fields of the context.
+ *
+ * Opens no connection by itself beyond what the driver does. Dispose it last, after the workers.
+ *
+ * @example
+ * const tasks = createTasks({ driver: postgresDriver({ connection: url }), database: kyselyDatabase(db) })
+ */
+export function createTasks<
+  Fields extends FieldSchemas = Record<never, never>,
+  R extends Resources = Record<never, never>,
+  Db = undefined,
+  Trx extends Db = Db,
+>(options: TasksOptions<Fields, R, Db, Trx>): Tasks<Fields, R, Db, Trx> {
+  const { driver, secret, now = Date.now, logger = () => SILENT } = options
+  const { onError = (error) => console.error(error), enqueueTimeoutMs = 10_000 } = options
+  const database = options.database as Database<unknown> | undefined
+  const codec = fieldCodec(options.context?.fields, options.context?.maxBytes)
+  const parts: RunnerParts = {
+    codec,
+    secret,
+    database,
+    resources: options.resources ?? {},
+    logger,
+    onError,
+    now,
+    abortGraceMs: options.abortGraceMs ?? 5000,
+    patienceMs: options.patienceMs ?? 3_600_000,
+    skewDelayMs: options.skewDelayMs ?? 5000,
+  }
+  const relay =
+    database === undefined || driver.enlist !== 'outbox'
+      ? undefined
+      : createRelay(database, driver, onError, options.relay)
+  const delivery = enlist({ driver, database, relay, timeoutMs: enqueueTimeoutMs })
+  let closed = false
+
+  /** Fields for a job: those of the caller, and a request id of its own where there is no caller. */
+  function capture(deadlineMs?: number): BaseFields & Readonly<Record<string, unknown>> {
+    const from: Record<string, unknown> = { requestId: randomId(), ...currentScope()?.context }
+    if (deadlineMs !== undefined) {
+      from['deadline'] = Math.min(now() + deadlineMs, (from['deadline'] as number | undefined) ?? Infinity)
+    }
+    return codec.read(from)
+  }
+
+  async function makeRecord(job: Job, payload: unknown, given: EnqueueOptions, schedule?: string): Promise<JobRecord> {
+    if (closed) throw new TaskError('TASK_CLOSED', `Expected open tasks to enqueue job \`${job.name}\` with`)
+    const id = given.id ?? randomId()
+    if (id === '' || id.includes(':') || /^\d+$/.test(id)) {
+      throw new RangeError('Expected an `id` that has no colon and is not all digits: BullMQ gives those a meaning')
+    }
+    const c = codec.write(capture(given.deadlineMs))
+    const p = await checkPayload(job, payload)
+    const address = { queue: job.queue, name: job.name, id }
+    const { delayMs, lifo, deduplication, priority = job.priority } = given
+    return {
+      ...address,
+      data: seal(
+        { n: job.version, c, p, ...(given.id !== undefined && { k: randomId() }), ...(schedule && { s: schedule }) },
+        address,
+        secret,
+      ),
+      options: {
+        attempts: given.attempts ?? job.attempts,
+        backoff: given.backoff ?? job.backoff,
+        ...(delayMs !== undefined && { delayMs }),
+        ...(priority !== undefined && { priority }),
+        ...(lifo !== undefined && { lifo }),
+        ...(deduplication !== undefined && { deduplication }),
+      },
+    }
+  }
+
+  const needDatabase = () => {
+    if (database === undefined) throw new TaskError('TASK_NO_DATABASE', 'Expected tasks created with a `database`')
+    return database
+  }
+
+  const runInContext: Tasks['runInContext'] = (fields, fn, { signal = NEVER } = {}) => {
+    const read = codec.read({ requestId: randomId(), ...fields })
+    const log = logger({ requestId: read.requestId })
+    const inside = Object.freeze(
+      Object.assign(Object.create(null), read, { signal, log, db: undefined }),
+    ) as TaskContext<never, undefined>
+    return runInScope({ context: inside, life: { ended: false } }, () => fn(inside))
+  }
+
+  async function transaction<T>(fn: (handle: unknown) => Promise<T>): Promise<T> {
+    const opened = needDatabase()
+    const outer = currentScope()
+    const within = (handle: unknown, inner: NonNullable<Scope['transaction']>) => {
+      const surrounding = outer?.context
+      const scope: Scope = {
+        context: surrounding === undefined ? undefined : replaceDb(surrounding, handle),
+        transaction: inner,
+        life: outer?.life ?? { ended: false },
+      }
+      return runInScope(scope, () => fn(handle))
+    }
+    if (outer?.transaction !== undefined) {
+      const { handle } = outer.transaction
+      const inner = openTransaction(handle, outer.transaction)
+      const name = `task_context_${inner.depth}`
+      await opened.query(handle, `savepoint ${name}`, [])
+      try {
+        const result = await within(handle, inner)
+        await opened.query(handle, `release savepoint ${name}`, [])
+        keepSavepoint(inner, outer.transaction)
+        return result
+      } catch (error) {
+        await opened.query(handle, `rollback to savepoint ${name}`, [])
+        throw error
+      }
+    }
+    let inner: Scope['transaction']
+    const result = await opened.transaction((handle) => {
+      inner = openTransaction(handle)
+      return within(handle, inner)
+    })
+    if (inner !== undefined) await flush(inner, (error) => onError(toError(error)))
+    return result
+  }
+
+  const tasks: Tasks = {
+    driver,
+    async migrate() {
+      const opened = needDatabase()
+      await opened.transaction(async (handle) => {
+        for (const statement of CREATE_TABLES) await opened.query(handle, statement, [])
+      })
+    },
+    async enqueue(job, payload, given = {}) {
+      const record = await makeRecord(job as Job, payload, given)
+      const [added] = await delivery.send([record], given.transaction)
+      return added!
+    },
+    async enqueueMany(job, payloads, given = {}) {
+      const records = await Promise.all(payloads.map((payload) => makeRecord(job as Job, payload, given)))
+      return records.length === 0 ? [] : delivery.send(records, given.transaction)
+    },
+    handle: (job, run, { database: choice } = {}) => ({ job, run, database: choice }) as unknown as Handler,
+    worker: (handlers, settings) => startWorker({ driver, parts, relay, handlers, options: settings ?? {} }),
+    relay() {
+      if (relay === undefined) {
+        throw new TaskError(
+          'TASK_UNSUPPORTED',
+          `Expected a driver with an outbox and a \`database\`, got \`${driver.name}\``,
+        )
+      }
+      relay.start()
+      return relay
+    },
+    runInContext,
+    context: context as Tasks['context'],
+    transaction,
+    middleware:
+      (read = () => ({})) =>
+      async (request, next) => {
+        const fields = { ...fieldsFromHeaders(request.headers, randomId), ...(await read(request)) }
+        return runInContext(fields, next, { signal: request.signal })
+      },
+    async schedule(id, timing, job, payload) {
+      const record = await makeRecord(job as Job, payload, { id }, id)
+      await driver.schedule(id, timing, record)
+    },
+    unschedule: (job, id) => driver.unschedule(job.queue, id),
+    deadLetters: (queue = 'default', limit = 100) => driver.deadLetters(queue, limit),
+    redrive: (letter) => driver.redrive(letter.queue, letter.id),
+    async pruneLedger(olderThanMs) {
+      const opened = needDatabase()
+      return prune((sql, parameters) => opened.query(undefined, sql, parameters), olderThanMs)
+    },
+    queue: (job) => driver.queue(typeof job === 'string' ? job : job.queue),
+    async [Symbol.asyncDispose]() {
+      closed = true
+      await relay?.[Symbol.asyncDispose]()
+      await driver[Symbol.asyncDispose]()
+    },
+  }
+  return tasks as unknown as Tasks<Fields, R, Db, Trx>
+}

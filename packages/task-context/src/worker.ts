@@ -1,0 +1,64 @@
+import { runDetached } from './context/scope.ts'
+import type { Driver, DriverWorker } from './drivers/driver.ts'
+import { TaskError } from './errors.ts'
+import type { createRelay } from './outbox/relay.ts'
+import { type AnyHandler, runJob, type RunnerParts } from './runner.ts'
+import type { Handler, TaskWorker, WorkerOptions } from './tasks-types.ts'
+
+/** Starts one consumer per queue that the handlers name. */
+export function startWorker(start: {
+  readonly driver: Driver
+  readonly parts: RunnerParts
+  readonly relay: ReturnType<typeof createRelay> | undefined
+  readonly handlers: readonly Handler[]
+  readonly options: WorkerOptions
+}): TaskWorker {
+  const { driver, parts, relay, options } = start
+  const { concurrency = 1, drainMs = 10_000, limiter, closeOn = [] } = options
+  const queues = byQueue(start.handlers)
+  // Out of any request: the loops below would run every later job in that request's storage.
+  const workers: DriverWorker[] = runDetached(() =>
+    [...queues].map(([queue, handlers]) =>
+      driver.work(queue, (run) => runJob(parts, handlers, run), {
+        concurrency,
+        drainMs,
+        onError: parts.onError,
+        ...(limiter !== undefined && { limiter }),
+      }),
+    ),
+  )
+  if (options.relay !== false) relay?.start()
+
+  let closing: Promise<void> | undefined
+  const close = () => {
+    closing ??= Promise.all(workers.map((worker) => worker.close())).then(() => {
+      for (const name of closeOn) process.off(name, onSignal)
+    })
+    return closing
+  }
+  const onSignal = () => void close()
+  for (const name of closeOn) process.on(name, onSignal)
+
+  return {
+    async ready() {
+      await Promise.all(workers.map((worker) => worker.ready()))
+    },
+    cancel(id) {
+      const reason = new TaskError('TASK_CANCELLED', `Job \`${id}\` was cancelled`)
+      return workers.some((worker) => worker.cancel(id, reason))
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+function byQueue(handlers: readonly Handler[]): Map<string, Map<string, AnyHandler>> {
+  const queues = new Map<string, Map<string, AnyHandler>>()
+  for (const handler of handlers as readonly unknown[] as readonly AnyHandler[]) {
+    const { queue, name } = handler.job
+    const known = queues.get(queue) ?? new Map<string, AnyHandler>()
+    if (known.has(name)) throw new TypeError(`Expected one handler for job \`${name}\` of queue \`${queue}\`, got two`)
+    queues.set(queue, known.set(name, handler))
+  }
+  return queues
+}

@@ -1,0 +1,81 @@
+import { randomUUID } from 'node:crypto'
+
+import { Kysely, PostgresDialect, sql } from 'kysely'
+import pg from 'pg'
+import { inject } from 'vitest'
+
+import type {} from '@org/services'
+
+import { type Driver, memoryDriver, postgresDriver, redisDriver } from '../../src/index.ts'
+
+/** Tables of the tests. */
+export interface Schema {
+  accounts: { id: string; balance: number; backend: number | null }
+  task_ledger: { queue: string; job_id: string }
+  task_outbox: { id: string; job_id: string; queue: string }
+}
+
+/** A database and a key prefix of one test file's own. */
+export interface World extends AsyncDisposable {
+  readonly db: Kysely<Schema>
+  readonly url: string
+  readonly prefix: string
+}
+
+/** Creates a database with an `accounts` table. */
+export async function openWorld(): Promise<World> {
+  const admin = inject('postgresUrl')
+  const name = `tc_${randomUUID().replaceAll('-', '').slice(0, 16)}`
+  await execute(admin, `create database ${name}`)
+  const url = Object.assign(new URL(admin), { pathname: `/${name}` }).href
+  const db = connect(url)
+  await sql`create table accounts (id text primary key, balance int not null default 0, backend int)`.execute(db)
+  return {
+    db,
+    url,
+    prefix: name,
+    async [Symbol.asyncDispose]() {
+      await db.destroy()
+      await execute(admin, `drop database if exists ${name} with (force)`)
+    },
+  }
+}
+
+/** A Kysely instance on an address. */
+export function connect(url: string, max = 20): Kysely<Schema> {
+  const pool = new pg.Pool({ connectionString: url, max })
+  // A server that goes away under an idle connection is part of these tests.
+  pool.on('error', () => {})
+  return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
+}
+
+async function execute(url: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  await client.query(statement)
+  await client.end()
+}
+
+/** Drivers under test; `redis` needs a server, which `describeWith('redis')` sees to. */
+export type DriverName = 'memory' | 'postgres' | 'redis'
+
+/** Makes a driver with short intervals, so that tests need not wait. */
+export function makeDriver(name: DriverName, world: World, redisUrl = inject('redisUrl')): Driver {
+  switch (name) {
+    case 'memory':
+      return memoryDriver()
+    case 'postgres':
+      return postgresDriver({ connection: { connectionString: world.url, max: 5 } })
+    case 'redis':
+      return redisDriver({ connection: redisUrl ?? '', prefix: world.prefix })
+  }
+}
+
+/** Resolves once `check` returns something; tests wait for facts, not for time. */
+export async function eventually<T>(check: () => T | undefined | false | Promise<T | undefined | false>): Promise<T> {
+  for (;;) {
+    const found = await check()
+    if (found !== undefined && found !== false) return found
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
