@@ -1,1 +1,7 @@
-export {}
+export { createProvisioner, type Provisioner, type ProvisionerOptions } from './provisioner.ts'
+export type { Server, ServerState } from './lifecycle/view.ts'
+export type { ServerSpec } from './lifecycle/spec.ts'
+export type { Reconciliation } from './lifecycle/reconcile.ts'
+export type { Limits } from './storage/records.ts'
+export type { DockerConnection } from './engine/docker.ts'
+export { ContainerPgError, type ContainerPgErrorCode, type ContainerPgErrorOptions } from './errors.ts'

@@ -2,18 +2,19 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdir, open, readFile, stat } from 'node:fs/promises'
-import { createServer, type AddressInfo, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
 import { Client } from 'pg'
 
 import { ContainerPgError } from '../errors.ts'
+import { freePort } from '../internal/free-port.ts'
+import { tryLock } from '../internal/kernel-lock.ts'
 import { type Account, unprivilegedAccount } from './account.ts'
 import { type Binaries, findBinaries } from './binaries.ts'
 import { clusterMajor, createCluster, type Layout, layoutOf, openFolder, readSecret, tailOf } from './cluster.ts'
 import { stopLeftover } from './leftover.ts'
-import { lockFolder } from './lock.ts'
 
 /** Options of {@link startEmbeddedPostgres}. */
 export interface EmbeddedPostgresOptions {
@@ -91,7 +92,8 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
       },
     )
   }
-  const lock = await lockFolder(dataDir)
+  const { dev, ino } = await stat(dataDir)
+  const lock = await tryLock(`embedded ${dev} ${ino}`)
   if (lock === undefined) {
     throw new ContainerPgError('EMBEDDED_DATA_DIR_IN_USE', `A living process runs a server on ${dataDir}`, {
       remedy: 'Stop it, or choose another folder.',
@@ -231,15 +233,6 @@ async function ready(child: ChildProcess, { layout, startTimeoutMs, password }: 
 }
 
 const urlOf = (port: number, password: string): string => `postgres://postgres:${password}@127.0.0.1:${port}/postgres`
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  probe.close()
-  await once(probe, 'close')
-  return port
-}
 
 async function stopServer(child: ChildProcess, graceMs: number): Promise<void> {
   for (const signal of ['SIGINT', 'SIGQUIT', 'SIGKILL'] as const) {

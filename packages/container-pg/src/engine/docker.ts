@@ -1,0 +1,345 @@
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { PassThrough } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+
+import Docker from 'dockerode'
+
+import { ContainerPgError } from '../errors.ts'
+import type { ContainerEvent, ContainerFacts, ContainerPlan, Engine, ImageFacts, LogOptions } from './engine.ts'
+import { isTransportError, statusOf, translate } from './translate.ts'
+
+/** How to reach the engine; left out, the environment decides (`DOCKER_HOST`), else the usual local socket. */
+export type DockerConnection =
+  | { readonly socketPath: string }
+  | { readonly host: string; readonly port: number; readonly protocol?: 'http' | 'https' }
+
+/** Label that names the attempt which made a container. */
+const ATTEMPT = 'container-pg.attempt'
+
+/**
+ * Speaks to Docker, or to anything with its API such as Podman's compatible socket.
+ *
+ * @param timeoutMs - Deadline of each call. dockerode itself waits for ever on an engine that hangs.
+ */
+export function dockerEngine(connection: DockerConnection | undefined, timeoutMs: number): Engine {
+  const docker = new Docker({ ...connection })
+  // For the calls that take no signal. Its limit counts silence, so streams must not use it.
+  const brief = new Docker({ ...connection, timeout: timeoutMs })
+  const deadline = () => AbortSignal.timeout(timeoutMs)
+  const ask = async <Result>(what: string, call: (abortSignal: AbortSignal) => Promise<Result>): Promise<Result> => {
+    const signal = deadline()
+    try {
+      return await call(signal)
+    } catch (error) {
+      throw translate(error, what, signal.aborted ? timeoutMs : undefined)
+    }
+  }
+
+  const inspect = (id: string) =>
+    ask('look at a container', async (abortSignal) => {
+      try {
+        return inspected(await docker.getContainer(id).inspect({ abortSignal }))
+      } catch (error) {
+        if (statusOf(error) === 404) return undefined
+        throw error
+      }
+    })
+
+  const engine: Engine = {
+    inspect,
+
+    image: (name) =>
+      ask('look at an image', async () => {
+        try {
+          return imageFacts((await brief.getImage(name).inspect()) as Docker.ImageInspectInfo)
+        } catch (error) {
+          if (statusOf(error) === 404) return undefined
+          throw error
+        }
+      }),
+
+    async create(plan) {
+      try {
+        return await ask('create a container', async (abortSignal) => {
+          const { id } = await docker.createContainer({ ...createOptions(plan), abortSignal })
+          return { id }
+        })
+      } catch (error) {
+        const cause = (error as Error).cause
+        if (statusOf(cause) === 409) return 'name-taken'
+        // dockerode names every 404 here "no such container".
+        if (statusOf(cause) === 404) throw imageMissing(plan.image, cause)
+        if (!isTransportError(cause)) throw error
+        // A cut connection says nothing about what the engine did.
+        const found = await inspect(plan.name)
+        if (found === undefined) throw error
+        return found.labels[ATTEMPT] === plan.attempt ? { id: found.id } : 'name-taken'
+      }
+    },
+
+    async start(id) {
+      try {
+        await ask('start a container', (abortSignal) => docker.getContainer(id).start({ abortSignal }))
+      } catch (error) {
+        const cause = (error as Error).cause
+        if (statusOf(cause) === 304) return 'started'
+        if (/port is already allocated|address already in use/i.test(String((cause as Error)?.message)))
+          return 'port-taken'
+        if (!isTransportError(cause)) throw error
+        if ((await inspect(id))?.running !== true) throw error
+      }
+      return 'started'
+    },
+
+    async stop(id, graceMs) {
+      const signal = AbortSignal.timeout(graceMs + timeoutMs)
+      try {
+        await docker.getContainer(id).stop({ t: Math.ceil(graceMs / 1000), abortSignal: signal })
+      } catch (error) {
+        if ([304, 404].includes(statusOf(error) ?? 0)) return
+        throw translate(error, 'stop a container', signal.aborted ? graceMs + timeoutMs : undefined)
+      }
+    },
+
+    remove: (id) =>
+      ask('remove a container', async (abortSignal) => {
+        try {
+          await docker.getContainer(id).remove({ force: true, v: true, abortSignal })
+        } catch (error) {
+          if (statusOf(error) === 404) return
+          // Somebody else is removing it at this moment.
+          if (statusOf(error) === 409) return waitUntilGone(id, abortSignal)
+          throw error
+        }
+      }),
+
+    list: ({ label, running = false }) =>
+      ask('list containers', async (abortSignal) => {
+        const filters = label === undefined ? {} : { filters: { label: [label] } }
+        return (await docker.listContainers({ all: !running, ...filters, abortSignal })).map(listed)
+      }),
+
+    logs: (id, options) => readLogs(docker, id, options, deadline),
+
+    async *events(label, signal) {
+      const stream = await ask('watch events', () =>
+        docker.getEvents({ filters: { label: [label], type: ['container'] }, abortSignal: signal }),
+      )
+      try {
+        for await (const line of createInterface({ input: stream as NodeJS.ReadableStream })) yield happened(line)
+      } catch (error) {
+        if (!signal.aborted) throw translate(error, 'watch events', undefined)
+      }
+    },
+
+    restartOnFailure: (id, times) =>
+      ask('set the restart policy', async (abortSignal) => {
+        const policy = { RestartPolicy: { Name: 'on-failure', MaximumRetryCount: times } }
+        await docker.getContainer(id).update({ ...policy, abortSignal })
+      }),
+
+    async exec(id, command, { input, output }) {
+      const exec = await ask('prepare a program', (abortSignal) =>
+        docker.getContainer(id).exec({
+          Cmd: [...command],
+          AttachStdin: input !== undefined,
+          AttachStdout: true,
+          AttachStderr: true,
+          abortSignal,
+        }),
+      )
+      const stream = await ask('start a program', () => exec.start({ hijack: true, stdin: input !== undefined }))
+      const out = new PassThrough()
+      const errors = new PassThrough()
+      docker.modem.demuxStream(stream, out, errors)
+      stream.on('close', () => {
+        out.end()
+        errors.end()
+      })
+      stream.on('end', () => stream.destroy())
+      const written = output === undefined ? drain(out) : pipeline(out, output)
+      const complained = lastBytes(errors, 8192)
+      if (input !== undefined) input.pipe(stream)
+      await written
+      const text = await complained
+      const { ExitCode } = await ask('look at a program', (abortSignal) => exec.inspect({ abortSignal }))
+      return { exitCode: ExitCode ?? -1, errors: text }
+    },
+
+    version: () =>
+      ask('ask for the version', async () => {
+        const { Version, ApiVersion } = await brief.version()
+        return `${Version} (API ${ApiVersion})`
+      }),
+  }
+  return engine
+
+  async function waitUntilGone(id: string, signal: AbortSignal): Promise<void> {
+    try {
+      await docker.getContainer(id).wait({ condition: 'removed', abortSignal: signal })
+    } catch (error) {
+      if (statusOf(error) !== 404) throw error
+    }
+  }
+}
+
+function imageMissing(name: string, cause: unknown): ContainerPgError {
+  return new ContainerPgError('IMAGE_MISSING', `The engine has no image ${name}`, {
+    remedy: `Fetch it first, for example with: docker pull ${name}`,
+    cause,
+  })
+}
+
+function createOptions(plan: ContainerPlan): Docker.ContainerCreateOptions {
+  return {
+    name: plan.name,
+    Image: plan.image,
+    Entrypoint: [...plan.entrypoint],
+    Cmd: [...plan.command],
+    Env: Object.entries(plan.env).map(([name, value]) => `${name}=${value}`),
+    Labels: { ...plan.labels, [ATTEMPT]: plan.attempt },
+    User: `${plan.uid}:${plan.gid}`,
+    ExposedPorts: { '5432/tcp': {} },
+    // Fast shutdown; the default SIGTERM would wait for clients to leave.
+    StopSignal: 'SIGINT',
+    HostConfig: {
+      CapDrop: ['ALL'],
+      SecurityOpt: ['no-new-privileges'],
+      ReadonlyRootfs: true,
+      Tmpfs: {
+        '/tmp': 'rw,nosuid,nodev,noexec,size=64m,mode=1777',
+        '/var/run/postgresql': `rw,nosuid,nodev,noexec,size=1m,mode=0700,uid=${plan.uid},gid=${plan.gid}`,
+      },
+      Mounts: plan.mounts.map(({ source, target, readOnly }) => ({
+        Type: 'bind',
+        Source: source,
+        Target: target,
+        ReadOnly: readOnly,
+        BindOptions: { Propagation: 'rprivate' },
+      })),
+      // Docker opens a port that has no address to the network, past a host's ufw rules.
+      PortBindings: { '5432/tcp': [{ HostIp: '127.0.0.1', HostPort: String(plan.port) }] },
+      // A first start that fails must not be repeated by the engine: the image would take the half-made folder for a whole one.
+      RestartPolicy: { Name: 'no' },
+      Memory: plan.memoryBytes,
+      MemorySwap: plan.memoryBytes,
+      PidsLimit: plan.pids,
+      ShmSize: Math.floor(plan.memoryBytes / 4),
+      ...(plan.cpus === undefined ? {} : { NanoCpus: Math.round(plan.cpus * 1e9) }),
+      LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3' } },
+    },
+  }
+}
+
+function imageFacts({ Config }: Docker.ImageInspectInfo): ImageFacts {
+  const env = new Map(
+    (Config.Env ?? []).map((line) => [line.split('=', 1)[0] ?? '', line.slice(line.indexOf('=') + 1)]),
+  )
+  const entrypoint = Config.Entrypoint ?? []
+  // From 18 on the image declares the parent folder; a mount elsewhere would leave an unnamed volume behind per container.
+  const volume = Object.keys(Config.Volumes ?? {})[0] ?? '/var/lib/postgresql/data'
+  const major = Number(env.get('PG_MAJOR'))
+  return {
+    entrypoint: typeof entrypoint === 'string' ? [entrypoint] : entrypoint,
+    volume,
+    pgdata: env.get('PGDATA') ?? volume,
+    major: Number.isInteger(major) && major > 0 ? major : undefined,
+  }
+}
+
+function inspected(info: Docker.ContainerInspectInfo): ContainerFacts {
+  const { State } = info
+  const ended = !State.Running && State.Status !== 'created'
+  return {
+    id: info.Id,
+    name: info.Name.replace(/^\//, ''),
+    labels: info.Config.Labels,
+    running: State.Running,
+    restarting: State.Restarting,
+    exitCode: ended ? State.ExitCode : undefined,
+    outOfMemory: State.OOMKilled,
+    startedAt: State.StartedAt,
+    pid: State.Pid === 0 ? undefined : State.Pid,
+    mounts: info.Mounts.map((mount) => ({ source: mount.Source, target: mount.Destination })),
+    ports: Object.values(info.HostConfig.PortBindings ?? {}).flatMap((list) =>
+      ((list ?? []) as { HostPort: string }[]).map((binding) => Number(binding.HostPort)),
+    ),
+  }
+}
+
+function listed(info: Docker.ContainerInfo): ContainerFacts {
+  return {
+    id: info.Id,
+    name: (info.Names[0] ?? '').replace(/^\//, ''),
+    labels: info.Labels,
+    running: info.State === 'running' || info.State === 'restarting' || info.State === 'paused',
+    restarting: info.State === 'restarting',
+    exitCode: info.State === 'exited' ? Number(/\((\d+)\)/.exec(info.Status)?.[1] ?? 0) : undefined,
+    outOfMemory: false,
+    startedAt: undefined,
+    pid: undefined,
+    mounts: info.Mounts.map((mount) => ({ source: mount.Source, target: mount.Destination })),
+    ports: info.Ports.flatMap((port) => (port.PublicPort === undefined ? [] : [port.PublicPort])),
+  }
+}
+
+function happened(line: string): ContainerEvent {
+  const event = JSON.parse(line) as { Action: string; Actor: { Attributes: Record<string, string> }; timeNano: number }
+  return { action: event.Action, labels: event.Actor.Attributes, timeMs: Math.floor(event.timeNano / 1e6) }
+}
+
+async function* readLogs(
+  docker: Docker,
+  id: string,
+  { tail, follow = false, since, signal }: LogOptions,
+  deadline: () => AbortSignal,
+): AsyncGenerator<string> {
+  const stop = new AbortController()
+  const abortSignal = AbortSignal.any([
+    stop.signal,
+    ...(signal === undefined ? [] : [signal]),
+    ...(follow ? [] : [deadline()]),
+  ])
+  const lines = new PassThrough()
+  try {
+    const stream = (await docker.getContainer(id).logs({
+      follow: true,
+      stdout: true,
+      stderr: true,
+      abortSignal,
+      ...(tail === undefined ? {} : { tail }),
+      ...(since === undefined ? {} : { since: toUnix(since) }),
+      // With `follow` the answer is a stream; a stopped container ends it at once.
+      ...(follow ? {} : { until: Math.ceil(Date.now() / 1000) }),
+    } as unknown as Docker.ContainerLogsOptions & { follow: true })) as unknown as NodeJS.ReadableStream & {
+      destroy(): void
+    }
+    docker.modem.demuxStream(stream, lines, lines)
+    stream.on('end', () => lines.end())
+    stream.on('close', () => lines.end())
+    stream.on('error', () => lines.end())
+    yield* createInterface({ input: lines, crlfDelay: Infinity })
+  } catch (error) {
+    if (signal?.aborted === true) return
+    throw translate(error, 'read the log', undefined)
+  } finally {
+    stop.abort()
+  }
+}
+
+const toUnix = (time: string): string => {
+  const fraction = /\.(\d+)/.exec(time)?.[1] ?? '0'
+  return `${Math.floor(Date.parse(time) / 1000)}.${fraction.padEnd(9, '0').slice(0, 9)}`
+}
+
+async function drain(stream: PassThrough): Promise<void> {
+  stream.resume()
+  await once(stream, 'end')
+}
+
+async function lastBytes(stream: PassThrough, limit: number): Promise<string> {
+  let kept = Buffer.alloc(0)
+  for await (const chunk of stream) kept = Buffer.concat([kept, chunk as Buffer]).subarray(-limit)
+  return kept.toString()
+}

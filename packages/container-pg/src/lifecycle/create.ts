@@ -1,0 +1,243 @@
+import type { ContainerFacts, ImageFacts } from '../engine/engine.ts'
+import { ContainerPgError } from '../errors.ts'
+import { tryLock } from '../internal/kernel-lock.ts'
+import { type Login, tryLogin, withClient } from '../postgres/login.ts'
+import { askAtTheDoor } from '../postgres/probe.ts'
+import { scramVerifier } from '../postgres/scram.ts'
+import {
+  hasData,
+  openFolder,
+  prepareFolder,
+  removeFolder,
+  resolveBelow,
+  type StorageFolder,
+  wipeData,
+} from '../storage/folder.ts'
+import { checkVersion, type FolderState, folderState, readMark, removeMark, writeMark } from '../storage/marks.ts'
+import type { ServerRecord } from '../storage/records.ts'
+import { ADMIN, containerName, type Context, lockServer } from './context.ts'
+import { expectUnused } from './exclusion.ts'
+import { firstSteps } from './first-steps.ts'
+import { keepAlive, launch } from './launch.ts'
+import { waitUntilReady } from './ready.ts'
+import { discard } from './remove.ts'
+import { checkSpec, differences, type ServerSpec, textSettings } from './spec.ts'
+
+const LOGIN_TIMEOUT_MS = 5000
+
+/**
+ * Brings a server to life and returns when a login works. Repeated, it is the same create.
+ *
+ * The order of steps is what makes it safe to be killed anywhere: record, mark, container, login, mark, record.
+ */
+export async function createServer(context: Context, spec: ServerSpec): Promise<ServerRecord> {
+  checkSpec(spec)
+  const { name } = spec
+  const storageDir = spec.storageDir === undefined ? undefined : resolveBelow(context.root, spec.storageDir)
+  await using _lock = await lockServer(context, name)
+  let known = await context.records.get(name)
+  if (known !== undefined && !['running', 'stopped'].includes(known.desired)) {
+    // A former create or remove was killed half-way; nobody was told about this server, or everybody that it goes.
+    await discard(context, known)
+    known = undefined
+  }
+  if (known !== undefined) {
+    const fields = differences(known, spec, storageDir)
+    if (fields.length > 0) {
+      throw new ContainerPgError('NAME_TAKEN', `Server ${name} exists with another ${fields.join(', ')}`, {
+        remedy: 'Choose another name, or ask for the same server.',
+      })
+    }
+  }
+  const record = known ?? (await newRecord(context, spec, storageDir ?? resolveBelow(context.root, name)))
+  const { adminPassword: password } = spec
+  return bringUp(context, record, {
+    known: known !== undefined,
+    adopt: spec.adopt === true,
+    portIsFree: known === undefined && spec.port === undefined,
+    initScripts: spec.initScripts ?? [],
+    password,
+  })
+}
+
+/** Starts a server that is recorded, without a password: its door answers is all that can be known. */
+export async function startServer(context: Context, record: ServerRecord): Promise<ServerRecord> {
+  return bringUp(context, record, {
+    known: true,
+    adopt: false,
+    portIsFree: false,
+    initScripts: [],
+    password: undefined,
+  })
+}
+
+async function newRecord(context: Context, spec: ServerSpec, storageDir: string): Promise<ServerRecord> {
+  return {
+    name: spec.name,
+    storageDir,
+    port: spec.port ?? (await context.choosePort()),
+    image: spec.image ?? context.image,
+    limits: spec.limits ?? {},
+    settings: textSettings(spec.settings ?? {}),
+    databases: spec.databases ?? [],
+    desired: 'creating',
+    createdAt: context.now().toISOString(),
+  }
+}
+
+interface Wishes {
+  /** Whether the server was handed out before. */
+  readonly known: boolean
+  readonly adopt: boolean
+  readonly portIsFree: boolean
+  readonly initScripts: readonly string[]
+  readonly password: string | undefined
+}
+
+async function bringUp(context: Context, wanted: ServerRecord, wishes: Wishes): Promise<ServerRecord> {
+  const { engine, records } = context
+  const image = await engine.image(wanted.image)
+  if (image === undefined) {
+    throw new ContainerPgError('IMAGE_MISSING', `The engine has no image ${wanted.image}`, {
+      remedy: `Fetch it first, for example with: docker pull ${wanted.image}`,
+    })
+  }
+  await using folder = await openFolder(context.root, wanted.storageDir, { make: !wishes.known })
+  await using turn = await tryLock(`storage ${folder.identity}`)
+  if (turn === undefined) {
+    throw new ContainerPgError('STORAGE_IN_USE', `Another operation works on the folder ${folder.path}`, {
+      remedy: 'Let it finish, or name another folder.',
+    })
+  }
+  await expectUnused(context, folder, wanted.name)
+
+  const present = await engine.inspect(containerName(folder.identity))
+  if (present?.running === true) {
+    if (!wishes.known) throw holds(folder, present)
+    await waitUntilReady(context, present, wanted.name, attempt(wanted.port, wishes.password))
+    const record: ServerRecord = { ...wanted, desired: 'running' }
+    if (wanted.desired !== 'running') await records.put(record)
+    return record
+  }
+  if (present !== undefined) await engine.remove(present.id)
+
+  const state = await expectUsable(folder, image, wanted, wishes)
+  if (!wishes.known) await records.put(wanted)
+  const fresh = state === 'empty' || state === 'half-made'
+  try {
+    const record = await startOn(context, { wanted, folder, image, fresh, wishes })
+    await records.put(record)
+    return record
+  } catch (error) {
+    if (!keepsRunning(error)) await undo(context, { wanted, folder, fresh, known: wishes.known })
+    throw error
+  }
+}
+
+interface Start {
+  readonly wanted: ServerRecord
+  readonly folder: StorageFolder
+  readonly image: ImageFacts
+  readonly fresh: boolean
+  readonly wishes: Wishes
+}
+
+async function startOn(context: Context, { wanted, folder, image, fresh, wishes }: Start): Promise<ServerRecord> {
+  const { password, portIsFree, initScripts } = wishes
+  if (fresh) {
+    await wipeData(folder)
+    await writeMark(folder, { phase: 'initialising', major: image.major })
+  }
+  await prepareFolder(folder)
+  // A verifier instead of the password: this text can be seen in the container's description for ever.
+  const env: Record<string, string> =
+    fresh && password !== undefined ? { POSTGRES_USER: ADMIN, POSTGRES_PASSWORD: await scramVerifier(password) } : {}
+  const { container, port } = await launch(context, { record: wanted, folder, image, env, portIsFree })
+  await waitUntilReady(context, container, wanted.name, attempt(port, password))
+  if (password !== undefined) {
+    await withClient({ port, user: ADMIN, password, database: 'postgres' }, (client) =>
+      firstSteps(client, { initScripts: fresh ? initScripts : [], databases: wanted.databases }),
+    )
+  }
+  if (fresh || (await readMark(folder)) === undefined) await writeMark(folder, { phase: 'ready', major: image.major })
+  await keepAlive(context, container.id)
+  return { ...wanted, port, desired: 'running' }
+}
+
+/** One attempt to get in; without a password one only asks whether one could. */
+function attempt(port: number, password: string | undefined): () => Promise<Login> {
+  if (password !== undefined) {
+    return () => tryLogin({ port, user: ADMIN, password, database: 'postgres' }, LOGIN_TIMEOUT_MS)
+  }
+  return async () => {
+    const answer = await askAtTheDoor(port, ADMIN, LOGIN_TIMEOUT_MS)
+    if (answer === 'ready') return { kind: 'ok' }
+    return answer === 'starting' ? { kind: 'starting' } : { kind: 'silent', cause: undefined }
+  }
+}
+
+async function expectUsable(
+  folder: StorageFolder,
+  image: ImageFacts,
+  wanted: ServerRecord,
+  wishes: Wishes,
+): Promise<FolderState> {
+  const state = await folderState(folder)
+  if (wishes.known && !(state === 'ready' && (await hasData(folder)))) {
+    throw new ContainerPgError(
+      'STORAGE_MISSING',
+      `The data of server ${wanted.name} is not in ${folder.path} any more`,
+      {
+        remedy: 'Put the folder back, or remove the server.',
+      },
+    )
+  }
+  if (state === 'foreign' && !wishes.adopt) {
+    throw new ContainerPgError(
+      'STORAGE_FOREIGN',
+      `The folder ${folder.path} holds data that this provisioner did not make`,
+      {
+        remedy: 'Set `adopt` to take it up as it is, or name an empty folder.',
+      },
+    )
+  }
+  if (state === 'ready' || state === 'foreign') await checkVersion(folder, image, wanted.image)
+  return state
+}
+
+/** A server that still recovers is a healthy one: ending it would only make it begin again. */
+function keepsRunning(error: unknown): boolean {
+  return error instanceof ContainerPgError && error.code === 'SERVER_RECOVERING'
+}
+
+interface Undo {
+  readonly wanted: ServerRecord
+  readonly folder: StorageFolder
+  readonly fresh: boolean
+  readonly known: boolean
+}
+
+/** Leaves everything as it was found. What the engine does not let us do stays recorded and is done at the next chance. */
+async function undo(context: Context, { wanted, folder, fresh, known }: Undo): Promise<void> {
+  try {
+    await context.engine.remove(containerName(folder.identity))
+  } catch {
+    return
+  }
+  if (fresh) {
+    await wipeData(folder)
+    await removeMark(folder)
+    await removeFolder(folder)
+  }
+  if (!known) await context.records.remove(wanted.name)
+}
+
+function holds(folder: StorageFolder, present: ContainerFacts): ContainerPgError {
+  return new ContainerPgError(
+    'STORAGE_IN_USE',
+    `The folder ${folder.path} is in use by the container ${present.name}`,
+    {
+      remedy: 'Stop that one first, or name another folder.',
+    },
+  )
+}

@@ -1,0 +1,42 @@
+import { realpath } from 'node:fs/promises'
+import path from 'node:path'
+
+import { ContainerPgError } from '../errors.ts'
+import type { StorageFolder } from '../storage/folder.ts'
+import { containerName, type Context } from './context.ts'
+
+/**
+ * Refuses a folder on which anything lives already: a server in our records, or any running container that mounts it, a folder
+ * above or a folder below, by whatever name.
+ *
+ * @throws {@link ContainerPgError} `STORAGE_IN_USE`, naming the holder.
+ */
+export async function expectUnused(context: Context, folder: StorageFolder, name: string): Promise<void> {
+  for (const record of await context.records.all()) {
+    if (record.name !== name && overlap(record.storageDir, folder.path)) throw inUse(folder, `server ${record.name}`)
+  }
+  for (const container of await context.engine.list({ running: true })) {
+    if (container.name === containerName(folder.identity)) continue
+    for (const { source } of container.mounts) {
+      const real = await realpath(source).catch(() => source)
+      // A mount of the whole disk holds every folder and says nothing; monitoring agents have those.
+      if (real !== '/' && overlap(real, folder.path)) throw inUse(folder, `the container ${container.name}`)
+    }
+  }
+}
+
+/** Tells whether two real paths are the same or one contains the other. */
+function overlap(one: string, other: string): boolean {
+  return contains(one, other) || contains(other, one)
+}
+
+function contains(outer: string, inner: string): boolean {
+  const between = path.relative(outer, inner)
+  return between === '' || (!between.startsWith(`..${path.sep}`) && between !== '..' && !path.isAbsolute(between))
+}
+
+function inUse(folder: StorageFolder, holder: string): ContainerPgError {
+  return new ContainerPgError('STORAGE_IN_USE', `The folder ${folder.path} is in use by ${holder}`, {
+    remedy: 'Stop and remove that one first (its data can be kept), or name another folder.',
+  })
+}

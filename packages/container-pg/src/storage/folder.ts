@@ -1,0 +1,181 @@
+import { constants, existsSync, type Stats } from 'node:fs'
+import { chmod, chown, mkdir, open, readdir, realpath, rm, rmdir, stat, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+
+import { ContainerPgError } from '../errors.ts'
+
+/** One server's folder below the storage root, checked and held open. */
+export interface StorageFolder extends AsyncDisposable {
+  /** Real path, without symbolic links. */
+  readonly path: string
+  /** Device and inode: the folder's identity whatever names lead to it. */
+  readonly identity: string
+  /** What the container mounts. */
+  readonly pgdata: string
+  /** File that the container's first process locks; mounted read-only. */
+  readonly lockFile: string
+  /** Where the marks are kept, out of the container's sight. */
+  readonly markFile: string
+  /** Whom the server runs as. */
+  readonly uid: number
+  readonly gid: number
+}
+
+/** Account of the official image on Debian; taken for folders that root makes. */
+const DEFAULT_ID = 999
+
+/**
+ * Opens a server's folder, made when it is missing.
+ *
+ * Refuses what leads out of the root, symbolic links, files, folders of root or of a stranger, and folders that others may
+ * write to. The folder is held open, so that {@link sameFolder} can tell later whether the name still means it.
+ *
+ * @param root - Real path of the storage root.
+ * @param wanted - Folder below the root, absolute or relative to it.
+ * @throws {@link ContainerPgError} `STORAGE_REFUSED`; `STORAGE_MISSING` when it may not be made.
+ */
+export async function openFolder(
+  root: string,
+  wanted: string,
+  { make }: { readonly make: boolean },
+): Promise<StorageFolder> {
+  const folder = resolveBelow(root, wanted)
+  if (make) await makeFolders(root, folder)
+  else if (!existsSync(folder)) {
+    throw new ContainerPgError('STORAGE_MISSING', `The folder ${folder} is not there any more`, {
+      remedy: 'Put it back, or remove the server.',
+    })
+  }
+  if ((await realpath(folder)) !== folder) throw refused(folder, 'a symbolic link leads there')
+  const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW).catch(
+    (error: unknown) => {
+      throw refused(folder, 'it is not a folder that can be opened', error)
+    },
+  )
+  try {
+    const facts = await handle.stat()
+    const { uid, gid } = serverAccount(folder, facts)
+    return {
+      path: folder,
+      identity: identityOf(facts),
+      pgdata: path.join(folder, 'pgdata'),
+      lockFile: path.join(folder, 'lock'),
+      markFile: path.join(folder, 'container-pg.json'),
+      uid,
+      gid,
+      [Symbol.asyncDispose]: () => handle.close(),
+    }
+  } catch (error) {
+    await handle.close()
+    throw error
+  }
+}
+
+const identityOf = ({ dev, ino }: Stats): string => `${dev.toString(36)}-${ino.toString(36)}`
+
+/** Tells whether a folder's name still leads to what was opened. */
+export async function sameFolder(folder: StorageFolder): Promise<boolean> {
+  try {
+    return identityOf(await stat(folder.path)) === folder.identity && (await realpath(folder.path)) === folder.path
+  } catch {
+    return false
+  }
+}
+
+/** Names the folder that a request means, without touching the disk. */
+export function resolveBelow(root: string, wanted: string): string {
+  if (wanted === '' || /[\0\n\r]/.test(wanted)) throw refused(JSON.stringify(wanted), 'it is not a usable path')
+  if (wanted.split('/').includes('..')) throw refused(wanted, 'it contains `..`')
+  const folder = path.resolve(root, wanted)
+  const inside = path.relative(root, folder)
+  if (inside === '' || inside.startsWith('..') || path.isAbsolute(inside)) {
+    throw refused(folder, `it is not below the storage root ${root}`)
+  }
+  if (inside.split(path.sep).some((part) => part.startsWith('.')))
+    throw refused(folder, 'hidden names are kept for records')
+  return folder
+}
+
+async function makeFolders(root: string, folder: string): Promise<void> {
+  let at = root
+  for (const part of path.relative(root, folder).split(path.sep)) {
+    at = path.join(at, part)
+    try {
+      // One by one: each step is checked before the next goes through it.
+      await mkdir(at, { mode: 0o700 })
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw refused(at, 'it cannot be made', error)
+      if ((await realpath(at)) !== at) throw refused(at, 'a symbolic link leads there')
+    }
+  }
+}
+
+function serverAccount(folder: string, { uid, gid, mode }: Stats): { uid: number; gid: number } {
+  const self = process.getuid?.() ?? 0
+  if ((mode & 0o002) !== 0) throw refused(folder, 'every user may write to it')
+  if (self === 0) return uid === 0 ? { uid: DEFAULT_ID, gid: DEFAULT_ID } : { uid, gid: gid === 0 ? uid : gid }
+  if (uid !== self) throw refused(folder, `it belongs to user ${uid}, not to ${self}`)
+  return { uid, gid }
+}
+
+function refused(folder: string, why: string, cause?: unknown): ContainerPgError {
+  return new ContainerPgError('STORAGE_REFUSED', `Refused the folder ${folder}: ${why}`, {
+    remedy: 'Name a folder of your own below the storage root, or a new one.',
+    cause,
+  })
+}
+
+/** Makes the parts that the container mounts. */
+export async function prepareFolder(folder: StorageFolder): Promise<void> {
+  try {
+    await mkdir(folder.pgdata, { mode: 0o700 })
+    await ownedBy(folder, folder.pgdata)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fromDisk(folder, error)
+  }
+  try {
+    // Never replaced: two files of this name would be two locks.
+    await writeFile(folder.lockFile, '', { flag: 'wx', mode: 0o444 })
+    await chmod(folder.lockFile, 0o444)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fromDisk(folder, error)
+  }
+}
+
+async function ownedBy({ uid, gid }: StorageFolder, target: string): Promise<void> {
+  if (process.getuid?.() === 0) await chown(target, uid, gid)
+}
+
+function fromDisk(folder: StorageFolder, error: unknown): ContainerPgError {
+  const full = ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '')
+  return new ContainerPgError(full ? 'DISK_FULL' : 'STORAGE_REFUSED', `Could not prepare the folder ${folder.path}`, {
+    remedy: full ? 'Free some space on its disk.' : 'Check the folder’s owner and mode.',
+    cause: error,
+  })
+}
+
+/** Tells whether a folder holds database files. */
+export async function hasData(folder: StorageFolder): Promise<boolean> {
+  try {
+    return (await readdir(folder.pgdata)).length > 0
+  } catch {
+    return false
+  }
+}
+
+/** Throws away the database files of a server that was never handed out, or whose removal was asked for. */
+export async function wipeData(folder: StorageFolder): Promise<void> {
+  await rm(folder.pgdata, { recursive: true, force: true, maxRetries: 3 })
+}
+
+/** Removes a folder's parts, and the folder when nothing else is in it. */
+export async function removeFolder(folder: StorageFolder): Promise<void> {
+  await wipeData(folder)
+  await rm(folder.markFile, { force: true })
+  await rm(folder.lockFile, { force: true })
+  try {
+    await rmdir(folder.path)
+  } catch {
+    // The user keeps something else there, or it is a mount point.
+  }
+}
