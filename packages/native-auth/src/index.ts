@@ -1,1 +1,32 @@
-export {}
+export { createNativeAuth } from './native-auth.ts'
+export type { NativeAuth, NativeAuthCore, PasswordActions, SessionActions } from './native-auth.ts'
+export { NativeAuthError } from './errors.ts'
+export type { Issue, NativeAuthErrorCode, NativeAuthErrorOptions } from './errors.ts'
+export type {
+  ClientLimitOptions,
+  HookEvent,
+  Hooks,
+  LockoutOptions,
+  MailMessage,
+  NativeAuthOptions,
+  PasswordOptions,
+  SessionOptions,
+  SignUpOptions,
+} from './options.ts'
+export type { Account } from './accounts/account.ts'
+export type { AccountFilter, AccountPage, AccountStore } from './accounts/accounts.ts'
+export type { AccountRef, Actor } from './accounts/administer.ts'
+export type { AttemptClient, Credentials } from './accounts/authenticate.ts'
+export { profileFields } from './accounts/profile.ts'
+export type { ProfileDefinition, ProfileField, ProfileOf, ProfileSchema } from './accounts/profile.ts'
+export type { NewAccount } from './accounts/sign-up.ts'
+export type { HandlerContext } from './http/handler.ts'
+export type { Page, PageKind, PageOptions, PageView } from './http/pages/views.ts'
+export type { RandomBytes } from './internal/secrets.ts'
+export type { SchemaIssue, SchemaResult, StandardSchema } from './internal/standard-schema.ts'
+export { argon2Hasher } from './passwords/hasher.ts'
+export type { Argon2Cost, PasswordHasher } from './passwords/hasher.ts'
+export type { BreachCheck } from './passwords/policy.ts'
+export type { ClientInfo, NewSession, Session } from './sessions/sessions.ts'
+export type { AuditAction, AuditEntry } from './store/audit.ts'
+export { migrate, migrations } from './store/migrations.ts'

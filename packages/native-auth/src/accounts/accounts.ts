@@ -1,0 +1,200 @@
+import { sql } from 'kysely'
+
+import type { Core } from '../core.ts'
+import { NativeAuthError } from '../errors.ts'
+import { writeAudit } from '../store/audit.ts'
+import { type Account, toAccount } from './account.ts'
+import { type AccountRef, type Actor, change, endAccess, findRow, needRow } from './administer.ts'
+import { createAccount, type NewAccount } from './sign-up.ts'
+
+/** Which accounts to list. */
+export interface AccountFilter {
+  /** Part of the username, display name or e-mail address. */
+  readonly search?: string | undefined
+  readonly state?: 'pending' | 'authorised' | 'blocked' | 'admin' | undefined
+  /** Accounts to skip. @default 0 */
+  readonly offset?: number | undefined
+  /** Accounts to return, at most 200. @default 50 */
+  readonly limit?: number | undefined
+}
+
+/** One page of a list. */
+export interface AccountPage<Profile> {
+  readonly accounts: readonly Account<Profile>[]
+  /** Accounts that match, on all pages. */
+  readonly total: number
+}
+
+export type AccountStore<Profile> = ReturnType<typeof createAccounts<Profile>>
+
+export function createAccounts<Profile>(core: Core<Profile>) {
+  const { db } = core
+  return {
+    /** Finds an account by number or by any spelling of its name. */
+    async get(ref: AccountRef): Promise<Account<Profile> | undefined> {
+      const row = await findRow(core, ref)
+      return row === undefined ? undefined : toAccount<Profile>(row, core.now())
+    },
+
+    /**
+     * Creates an account as an administrator does: authorised, under the usual rules for name and password.
+     *
+     * @throws {@link NativeAuthError} as for a sign-up.
+     */
+    create(input: NewAccount & { readonly isAdmin?: boolean }, actor: Actor = {}): Promise<Account<Profile>> {
+      const grant = { isAuthorised: true, isAdmin: input.isAdmin ?? false, actorId: actor.actorId }
+      return createAccount(core, input, actor.ip, grant)
+    },
+
+    /**
+     * Creates the first administrator; safe to call at each start.
+     *
+     * @returns the account when it was made now, `undefined` when there is an administrator already.
+     * @throws {@link NativeAuthError} as for a sign-up.
+     */
+    async bootstrapAdmin(input: NewAccount): Promise<Account<Profile> | undefined> {
+      const admin = await db
+        .selectFrom('native_auth_accounts')
+        .select('id')
+        .where('is_admin', '=', 1)
+        .limit(1)
+        .executeTakeFirst()
+      return admin === undefined ? this.create({ ...input, isAdmin: true }) : undefined
+    },
+
+    /** Lists accounts by name, a page at a time, in two statements. */
+    async list(filter: AccountFilter = {}): Promise<AccountPage<Profile>> {
+      const now = core.now()
+      let query = db.selectFrom('native_auth_accounts')
+      const search = filter.search?.trim().toLowerCase().normalize('NFC') ?? ''
+      if (search !== '') {
+        const like = `%${search.replace(/[\\%_]/g, (character) => `\\${character}`)}%`
+        query = query.where((where) =>
+          where.or(
+            (['username', 'display_name', 'email'] as const).map(
+              (column) => sql<boolean>`lower(${sql.ref(column)}) like ${like} escape '\\'`,
+            ),
+          ),
+        )
+      }
+      if (filter.state === 'pending') query = query.where('is_authorised', '=', 0)
+      if (filter.state === 'authorised') query = query.where('is_authorised', '=', 1)
+      if (filter.state === 'admin') query = query.where('is_admin', '=', 1)
+      if (filter.state === 'blocked') {
+        query = query
+          .where('is_blocked', '=', 1)
+          .where((where) => where.or([where('blocked_until', 'is', null), where('blocked_until', '>', now)]))
+      }
+      const { count } = await query
+        .select((select) => select.fn.countAll<number | string>().as('count'))
+        .executeTakeFirstOrThrow()
+      const rows = await query
+        .selectAll()
+        .orderBy('username')
+        .limit(Math.min(200, Math.max(1, Math.trunc(filter.limit ?? 50))))
+        .offset(Math.max(0, Math.trunc(filter.offset ?? 0)))
+        .execute()
+      return { accounts: rows.map((row) => toAccount<Profile>(row, now)), total: Number(count) }
+    },
+
+    /** Lets an account log in. Safe to repeat. @throws {@link NativeAuthError} `NATIVE_AUTH_NOT_FOUND`. */
+    authorise(ref: AccountRef, actor: Actor = {}): Promise<Account<Profile>> {
+      const set = { is_authorised: 1, authorised_at: core.now() }
+      return change(core, ref, actor, { set, action: 'authorised', hook: 'authorised' })
+    },
+
+    /**
+     * Takes the authorisation back and ends all sessions and links of the account.
+     *
+     * @throws {@link NativeAuthError} `NATIVE_AUTH_NOT_FOUND`, `NATIVE_AUTH_LAST_ADMIN`.
+     */
+    unauthorise(ref: AccountRef, actor: Actor = {}): Promise<Account<Profile>> {
+      const set = { is_authorised: 0, authorised_at: null }
+      return change(core, ref, actor, {
+        set,
+        action: 'unauthorised',
+        hook: 'unauthorised',
+        ends: true,
+        demotes: true,
+      })
+    },
+
+    /**
+     * Blocks an account and ends all its sessions and links.
+     *
+     * @param options - `until`: milliseconds since the epoch, without it the block has no end.
+     * @throws {@link NativeAuthError} `NATIVE_AUTH_NOT_FOUND`, `NATIVE_AUTH_LAST_ADMIN`.
+     */
+    block(
+      ref: AccountRef,
+      options: { readonly reason?: string | undefined; readonly until?: number | undefined } = {},
+      actor: Actor = {},
+    ): Promise<Account<Profile>> {
+      const set = {
+        is_blocked: 1,
+        blocked_reason: options.reason?.slice(0, 500) ?? null,
+        blocked_until: options.until ?? null,
+      }
+      return change(core, ref, actor, { set, action: 'blocked', hook: 'blocked', ends: true, demotes: true })
+    },
+
+    /** Lifts a block. @throws {@link NativeAuthError} `NATIVE_AUTH_NOT_FOUND`. */
+    unblock(ref: AccountRef, actor: Actor = {}): Promise<Account<Profile>> {
+      const set = { is_blocked: 0, blocked_reason: null, blocked_until: null }
+      return change(core, ref, actor, { set, action: 'unblocked', hook: 'unblocked' })
+    },
+
+    /**
+     * Makes an account an administrator, or an ordinary one; its sessions end, the next login starts with the new rights.
+     *
+     * @throws {@link NativeAuthError} `NATIVE_AUTH_NOT_FOUND`, `NATIVE_AUTH_LAST_ADMIN`.
+     */
+    setAdmin(ref: AccountRef, isAdmin: boolean, actor: Actor = {}): Promise<Account<Profile>> {
+      return change(core, ref, actor, {
+        set: { is_admin: isAdmin ? 1 : 0 },
+        action: isAdmin ? 'admin-granted' : 'admin-withdrawn',
+        hook: 'adminChanged',
+        ends: true,
+        demotes: !isAdmin,
+      })
+    },
+
+    /**
+     * Removes an account that is not authorised.
+     *
+     * @throws {@link NativeAuthError} `NATIVE_AUTH_NOT_FOUND`; `NATIVE_AUTH_CONFLICT` while it is authorised.
+     */
+    async discard(ref: AccountRef, actor: Actor = {}): Promise<void> {
+      await removeAccount(core, ref, actor)
+    },
+
+    /**
+     * Removes an account, authorised or not; for services that delete the user they belong to.
+     *
+     * @throws {@link NativeAuthError} `NATIVE_AUTH_NOT_FOUND`, `NATIVE_AUTH_LAST_ADMIN`.
+     */
+    async remove(ref: AccountRef, actor: Actor = {}): Promise<void> {
+      const row = await needRow(core, ref)
+      if (row.is_authorised === 1) await this.unauthorise(row.id, actor)
+      await removeAccount(core, row.id, actor)
+    },
+  }
+}
+
+async function removeAccount<Profile>(core: Core<Profile>, ref: AccountRef, actor: Actor): Promise<void> {
+  const row = await needRow(core, ref)
+  await core.db.transaction().execute(async (tx) => {
+    await endAccess(tx, row.id)
+    await tx.deleteFrom('native_auth_recovery_codes').where('account_id', '=', row.id).execute()
+    const { numDeletedRows } = await tx
+      .deleteFrom('native_auth_accounts')
+      .where('id', '=', row.id)
+      .where('is_authorised', '=', 0)
+      .executeTakeFirst()
+    if (numDeletedRows === 0n) {
+      throw new NativeAuthError('NATIVE_AUTH_CONFLICT', 'Take back the authorisation before discarding the account')
+    }
+    await writeAudit(tx, { at: core.now(), action: 'removed', accountId: row.id, username: row.username, ...actor })
+  })
+  await core.tell('removed', toAccount<Profile>(row, core.now()), actor.actorId)
+}

@@ -1,0 +1,51 @@
+import type { Core } from '../core.ts'
+import { invalid } from '../errors.ts'
+import { writeAudit } from '../store/audit.ts'
+import type { AccountRow } from '../store/tables.ts'
+import { toAccount } from './account.ts'
+import { type Actor, endAccess } from './administer.ts'
+
+/**
+ * Stores a new password and ends all sessions and links that the old one opened.
+ *
+ * @param options - `unlock`: forget failures, as a reset does.
+ * @throws {@link NativeAuthError} `NATIVE_AUTH_INVALID_INPUT`, `NATIVE_AUTH_BREACH_CHECK_FAILED`, `NATIVE_AUTH_BUSY`.
+ */
+export async function storePassword<Profile>(
+  core: Core<Profile>,
+  row: AccountRow,
+  password: string,
+  options: {
+    readonly field: string
+    readonly action: 'password-changed' | 'password-reset'
+    readonly unlock?: boolean
+    readonly confirmation?: string | undefined
+  },
+  actor: Actor,
+): Promise<void> {
+  checkConfirmation(password, options.confirmation, `${options.field}_confirmation`)
+  await core.passwords.check(password, { username: row.username, email: row.email ?? undefined }, options.field)
+  const password_hash = await core.passwords.hash(password)
+  const now = core.now()
+  await core.db.transaction().execute(async (tx) => {
+    let update = tx
+      .updateTable('native_auth_accounts')
+      .set({ password_hash, password_changed_at: now, ...(options.unlock === true ? { failures: 0 } : {}) })
+      .where('id', '=', row.id)
+    // Whoever proved the old password must not overwrite one that was set meanwhile.
+    if (options.action === 'password-changed') {
+      update = update.where('password_changed_at', '=', Number(row.password_changed_at))
+    }
+    const { numUpdatedRows } = await update.executeTakeFirst()
+    if (numUpdatedRows === 0n) throw invalid(options.field, 'password_wrong', 'The password was changed meanwhile')
+    await endAccess(tx, row.id)
+    await writeAudit(tx, { at: now, action: options.action, accountId: row.id, username: row.username, ...actor })
+  })
+  await core.tell('passwordChanged', toAccount<Profile>(row, now), actor.actorId)
+}
+
+/** @throws {@link NativeAuthError} `NATIVE_AUTH_INVALID_INPUT` when the password typed again is another one. */
+export function checkConfirmation(password: string, confirmation: string | undefined, field: string): void {
+  if (confirmation === undefined || confirmation === password) return
+  throw invalid(field, 'password_mismatch', 'The two passwords differ')
+}

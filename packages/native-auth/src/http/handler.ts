@@ -1,0 +1,94 @@
+import { NativeAuthError } from '../errors.ts'
+import { Call, type Site } from './call.ts'
+import { refuseCrossSite } from './cross-site.ts'
+import { jsonRoutes } from './json/routes.ts'
+import { pageRoutes } from './pages/routes.ts'
+import { errorPage } from './pages/render.ts'
+import { json, jsonError, toPublicError } from './respond.ts'
+import { bodyKind } from './body.ts'
+import { wantsPage } from './accepts.ts'
+
+/** What the adapter knows about a request and the request does not say. */
+export interface HandlerContext {
+  /** Address of the client, from the socket or from a proxy that the operator trusts. */
+  readonly clientIp?: string | undefined
+}
+
+/** Answers one method of one path. */
+export interface Route<Profile> {
+  readonly method: 'GET' | 'POST' | 'DELETE'
+  /** Path below the base; `*` stands for one segment. */
+  readonly path: string
+  /** The kind of body that this route is for, where a path has a page and a JSON side. */
+  readonly body?: 'json' | 'form'
+  /** Whether errors are pages. */
+  readonly isPage: boolean
+  readonly run: (call: Call<Profile>) => Promise<Response>
+}
+
+/** Builds the fetch handler of a site. */
+export function createHandler<Profile>(
+  site: Site<Profile>,
+): (request: Request, context?: HandlerContext) => Promise<Response> {
+  const routes = [...pageRoutes<Profile>(), ...jsonRoutes<Profile>(site)].map((route) => ({
+    ...route,
+    parts: route.path.split('/').slice(1),
+  }))
+  return async (request, context = {}) => {
+    const url = new URL(request.url)
+    const parts = splitPath(url.pathname, site.basePath)
+    const here = parts === undefined ? [] : routes.filter((route) => matches(route.parts, parts))
+    const method = request.method === 'HEAD' ? 'GET' : request.method
+    const able = here.filter((route) => route.method === method)
+    const route =
+      able.find((candidate) => candidate.body === bodyKind(request.headers)) ??
+      able.find((candidate) => candidate.body === undefined) ??
+      able.find((candidate) => candidate.body === 'json') ??
+      able[0]
+    const params = (parts ?? []).filter((_, index) => route?.parts[index] === '*')
+    const call = new Call(site, request, url, params, context.clientIp)
+    const answer = await run(site, call, route, here)
+    return request.method === 'HEAD' ? new Response(null, answer) : answer
+  }
+}
+
+async function run<Profile>(
+  site: Site<Profile>,
+  call: Call<Profile>,
+  route: Route<Profile> | undefined,
+  here: readonly Route<Profile>[],
+): Promise<Response> {
+  try {
+    if (here.length === 0) throw new NativeAuthError('NATIVE_AUTH_NOT_FOUND', 'There is nothing here')
+    if (route === undefined) {
+      const allow = [...new Set(here.map(({ method }) => method))].join(', ')
+      const error = new NativeAuthError('NATIVE_AUTH_METHOD_NOT_ALLOWED', 'Method Not Allowed')
+      return json(405, { detail: error.message, code: error.code }, new Headers({ allow }))
+    }
+    refuseCrossSite(call.request, site.origins)
+    return await route.run(call)
+  } catch (error) {
+    const known = toPublicError(error, site.core.onError)
+    return (route?.isPage ?? wantsPage(call.request)) ? errorPage(call, known) : jsonError(known)
+  }
+}
+
+/** The segments below the base path, decoded; `undefined` for paths elsewhere or badly encoded. */
+function splitPath(pathname: string, basePath: string): readonly string[] | undefined {
+  if (!pathname.startsWith(`${basePath}/`)) return undefined
+  try {
+    return pathname
+      .slice(basePath.length + 1)
+      .split('/')
+      .map(decodeURIComponent)
+  } catch {
+    return undefined
+  }
+}
+
+function matches(pattern: readonly string[], parts: readonly string[]): boolean {
+  return (
+    pattern.length === parts.length &&
+    pattern.every((part, index) => (part === '*' ? parts[index] !== '' : part === parts[index]))
+  )
+}

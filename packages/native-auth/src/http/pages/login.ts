@@ -1,0 +1,92 @@
+import { NativeAuthError } from '../../errors.ts'
+import { html } from '../../internal/html.ts'
+import { readForm } from '../body.ts'
+import type { Call } from '../call.ts'
+import type { Route } from '../handler.ts'
+import { endFormer } from '../json/routes.ts'
+import { countClient } from '../limits.ts'
+import { safeNext } from '../next.ts'
+import { redirect, STATUS } from '../respond.ts'
+import { button, field, form } from './forms.ts'
+import { pageRoute } from './page-route.ts'
+import { page } from './render.ts'
+
+interface LoginState {
+  readonly status?: number
+  readonly error?: string
+  readonly username?: string
+  readonly next: string
+}
+
+function loginPage<Profile>(call: Call<Profile>, state: LoginState): Promise<Response> {
+  const { basePath, core } = call.site
+  const canSignUp = core.options.signUp?.enabled !== false
+  return page(call, {
+    kind: 'login',
+    title: 'Log in',
+    status: state.status ?? 200,
+    notice: state.error === undefined ? undefined : { text: state.error, isError: true },
+    values: { username: state.username ?? '', next: state.next },
+    content: (view) => html`
+      ${form(
+        view,
+        `${basePath}/login`,
+        html`<input type="hidden" name="next" value="${state.next}" />
+          ${field(view, { name: 'username', label: 'Username', autocomplete: 'username', autofocus: true })}
+          ${field(view, {
+            name: 'password',
+            label: 'Password',
+            type: 'password',
+            autocomplete: 'current-password',
+          })}
+          <button>Log in</button>`,
+      )}
+      ${canSignUp && html`<p class="more">New here? <a href="${basePath}/signup">Sign up</a></p>`}
+    `,
+  })
+}
+
+/** `GET` and `POST /login`, `GET` and `POST /logout`. */
+export function loginRoutes<Profile>(): readonly Route<Profile>[] {
+  return [
+    pageRoute('GET', '/login', async (call) => {
+      const next = safeNext(call.url.searchParams.get('next'), call.site.home)
+      return (await call.session()) === undefined ? loginPage(call, { next }) : redirect(next)
+    }),
+    pageRoute('POST', '/login', async (call) => {
+      const fields = await readForm(call.request)
+      call.checkForm(fields)
+      const next = safeNext(fields.get('next') ?? call.url.searchParams.get('next'), call.site.home)
+      const username = fields.get('username') ?? ''
+      try {
+        await countClient(call, 'logins')
+        const password = fields.get('password') ?? ''
+        const opened = await call.site.auth.authenticate({ username, password }, call.client())
+        await endFormer(call)
+        call.logIn(opened)
+        return redirect(next, call.headers)
+      } catch (error) {
+        if (!(error instanceof NativeAuthError)) throw error
+        if (error.retryAfterSeconds !== undefined) call.headers.set('retry-after', String(error.retryAfterSeconds))
+        return loginPage(call, { status: STATUS[error.code], error: error.message, username, next })
+      }
+    }),
+    pageRoute('GET', '/logout', async (call) =>
+      (await call.session()) === undefined
+        ? redirect(`${call.site.basePath}/login`)
+        : page(call, {
+            kind: 'message',
+            title: 'Log out',
+            content: (view) =>
+              html`<p>End your session on this device?</p>
+                ${button(view, `${call.site.basePath}/logout`, 'Log out', 'quiet')}`,
+          }),
+    ),
+    pageRoute('POST', '/logout', async (call) => {
+      call.checkForm(await readForm(call.request))
+      if (call.token !== undefined) await call.site.auth.sessions.end(call.token)
+      call.logOut()
+      return redirect(`${call.site.basePath}/login`, call.headers)
+    }),
+  ]
+}

@@ -1,0 +1,222 @@
+import type { Account } from './accounts/account.ts'
+import { type AccountStore, createAccounts } from './accounts/accounts.ts'
+import { type AccountRef, type Actor, needRow } from './accounts/administer.ts'
+import { type AttemptClient, checkOwnPassword, checkPassword, type Credentials } from './accounts/authenticate.ts'
+import { storePassword } from './accounts/change-password.ts'
+import { createAccount, type NewAccount } from './accounts/sign-up.ts'
+import { createCore } from './core.ts'
+import { NativeAuthError } from './errors.ts'
+import { createCookies, readToken } from './http/cookies.ts'
+import { createHandler, type HandlerContext } from './http/handler.ts'
+import type { NativeAuthOptions } from './options.ts'
+import {
+  type ClientInfo,
+  createSessions,
+  type NewSession,
+  type Session,
+  type SessionStore,
+} from './sessions/sessions.ts'
+import { type AuditEntry, readAudit, writeAudit } from './store/audit.ts'
+import { migrate } from './store/migrations.ts'
+
+/** Passwords of existing accounts. */
+export interface PasswordActions {
+  /**
+   * Changes a password by its owner; every session ends, the answer opens a new one.
+   *
+   * @throws {@link NativeAuthError} `NATIVE_AUTH_INVALID_INPUT`, `NATIVE_AUTH_PENDING`, `NATIVE_AUTH_BUSY`.
+   */
+  change<Profile>(
+    session: Session<Profile>,
+    passwords: { readonly current: string; readonly next: string; readonly confirmation?: string | undefined },
+    client?: AttemptClient,
+  ): Promise<NewSession<Profile>>
+  /**
+   * Sets a password as an administrator; every session ends, failures are forgotten.
+   *
+   * @throws {@link NativeAuthError} `NATIVE_AUTH_INVALID_INPUT`, `NATIVE_AUTH_NOT_FOUND`, `NATIVE_AUTH_BUSY`.
+   */
+  set(ref: AccountRef, password: string, actor?: Actor, confirmation?: string): Promise<void>
+}
+
+/** Sessions: opaque tokens of 256 bits, of which the database knows only the hash. */
+export interface SessionActions<Profile> extends Omit<SessionStore<Profile>, 'open' | 'revokeAll'> {
+  /**
+   * Opens a session without asking for a password; for callers that have their own proof.
+   *
+   * @throws {@link NativeAuthError} `NATIVE_AUTH_NOT_FOUND`.
+   */
+  create(ref: AccountRef, client?: ClientInfo): Promise<NewSession<Profile>>
+  /** Finds the live session of a request, by bearer token or cookie. */
+  fromRequest(request: { readonly headers: Headers }): Promise<Session<Profile> | undefined>
+  /** Ends all sessions of an account. @returns how many there were. */
+  revokeAll(ref: AccountRef, actor?: Actor): Promise<number>
+}
+
+/** Everything but HTTP. */
+export interface NativeAuthCore<Profile> {
+  readonly accounts: AccountStore<Profile>
+  readonly sessions: SessionActions<Profile>
+  readonly passwords: PasswordActions
+  /** Path that {@link NativeAuth.handler} answers under. */
+  readonly basePath: string
+  /**
+   * Signs somebody up under the rules of the service.
+   *
+   * @throws {@link NativeAuthError} `NATIVE_AUTH_SIGNUP_DISABLED`, `NATIVE_AUTH_INVALID_INPUT`,
+   *   `NATIVE_AUTH_USERNAME_TAKEN`, `NATIVE_AUTH_NAME_RESERVED`, `NATIVE_AUTH_BUSY`.
+   */
+  signUp(input: NewAccount, client?: ClientInfo): Promise<Account<Profile>>
+  /**
+   * Checks name and password under all limits and opens a session.
+   *
+   * @throws {@link NativeAuthError} `NATIVE_AUTH_INVALID_CREDENTIALS`, `NATIVE_AUTH_PENDING`, `NATIVE_AUTH_BUSY`.
+   */
+  authenticate(credentials: Credentials, client?: AttemptClient): Promise<NewSession<Profile>>
+  /** Forgets the failures of an account, so that its owner may try again. */
+  unlock(ref: AccountRef, actor?: Actor): Promise<void>
+  readonly audit: {
+    /** Reads the trail, newest first. */
+    list(filter?: {
+      readonly accountId?: number
+      readonly before?: number
+      readonly limit?: number
+    }): Promise<readonly AuditEntry[]>
+  }
+  /** Brings the tables up to date; safe to call at each start. */
+  migrate(): Promise<void>
+  /** Removes what has expired; call now and then. */
+  prune(): Promise<void>
+}
+
+/** The authenticator of one service. */
+export interface NativeAuth<Profile> extends NativeAuthCore<Profile> {
+  /**
+   * Answers a request under the base path: pages and JSON.
+   *
+   * @param context - `clientIp`: address of the client as the adapter knows it; without it no limit by client applies.
+   * @returns always an answer; a path that is not ours is a 404.
+   */
+  handler(request: Request, context?: HandlerContext): Promise<Response>
+}
+
+/**
+ * Builds an authenticator on a Kysely database.
+ *
+ * @throws TypeError, RangeError naming the option that is wrong.
+ * @example
+ * const auth = createNativeAuth({ db, secret: process.env.AUTH_SECRET })
+ * await auth.migrate()
+ * const response = await auth.handler(request, { clientIp })
+ */
+export function createNativeAuth<DB, Profile = Record<string, never>>(
+  options: NativeAuthOptions<DB, Profile>,
+): NativeAuth<Profile> {
+  const core = createCore<DB, Profile>(options)
+  const { db } = core
+  const basePath = options.basePath ?? '/auth'
+  if (!/^(?:\/[\w.~-]+)*$/.test(basePath)) {
+    throw new TypeError(`Expected \`basePath\` to be empty or like /auth, got \`${basePath}\``)
+  }
+  const cookies = createCookies(options.allowInsecureCookies === true)
+  const sessions = createSessions(core)
+  const { open, revokeAll, ...sessionStore } = sessions
+
+  const auth: NativeAuthCore<Profile> = {
+    basePath,
+    accounts: createAccounts(core),
+    sessions: {
+      ...sessionStore,
+      async create(ref, client = {}) {
+        return open(await needRow(core, ref), client)
+      },
+      async fromRequest(request) {
+        const token = readToken(request.headers, cookies)
+        return token === undefined ? undefined : sessions.verify(token)
+      },
+      async revokeAll(ref, actor = {}) {
+        const row = await needRow(core, ref)
+        const count = await revokeAll(row.id)
+        await writeAudit(db, {
+          at: core.now(),
+          action: 'session-revoked',
+          accountId: row.id,
+          username: row.username,
+          details: { count },
+          ...actor,
+        })
+        return count
+      },
+    },
+    passwords: {
+      async change(session, passwords, client = {}) {
+        const { username } = session.account
+        const row = await checkOwnPassword(core, username, passwords.current, client, 'old_password')
+        const actor = { actorId: row.id, ip: client.ip }
+        const { confirmation } = passwords
+        const plan = { field: 'new_password', action: 'password-changed', confirmation } as const
+        await storePassword(core, row, passwords.next, plan, actor)
+        return open(row, client) as Promise<NewSession<never>>
+      },
+      async set(ref, password, actor = {}, confirmation = undefined) {
+        const plan = { field: 'new_password', action: 'password-reset', unlock: true, confirmation } as const
+        await storePassword(core, await needRow(core, ref), password, plan, actor)
+      },
+    },
+    async signUp(input, client = {}) {
+      if (options.signUp?.enabled === false) {
+        throw new NativeAuthError('NATIVE_AUTH_SIGNUP_DISABLED', 'Signing up is switched off here')
+      }
+      return createAccount(core, input, client.ip)
+    },
+    async authenticate(credentials, client = {}) {
+      const row = await checkPassword(core, credentials, client)
+      const now = core.now()
+      const opened = await db.transaction().execute(async (tx) => {
+        await tx
+          .updateTable('native_auth_accounts')
+          .set({ last_login_at: now, failures: 0 })
+          .where('id', '=', row.id)
+          .execute()
+        await writeAudit(tx, {
+          at: now,
+          action: 'logged-in',
+          actorId: row.id,
+          accountId: row.id,
+          username: row.username,
+          ip: client.ip,
+        })
+        return open({ ...row, last_login_at: now }, client, tx)
+      })
+      await core.tell('loggedIn', opened.session.account)
+      return opened
+    },
+    async unlock(ref, actor = {}) {
+      const row = await needRow(core, ref)
+      await db.updateTable('native_auth_accounts').set({ failures: 0 }).where('id', '=', row.id).execute()
+      await writeAudit(db, { at: core.now(), action: 'unlocked', accountId: row.id, username: row.username, ...actor })
+    },
+    audit: { list: (filter) => readAudit(db, filter) },
+    migrate: () => migrate(options.db),
+    async prune() {
+      const now = core.now()
+      await sessions.prune()
+      await db.deleteFrom('native_auth_tokens').where('expires_at', '<=', now).execute()
+      await db
+        .deleteFrom('native_auth_throttle')
+        .where('expires_at', '<=', now)
+        .where('blocked_until', '<=', now)
+        .execute()
+    },
+  }
+  const handler = createHandler({
+    core,
+    auth,
+    basePath,
+    origins: options.origins ?? [],
+    home: options.home ?? `${basePath}/account`,
+    serviceName: options.serviceName ?? 'Hub',
+    cookies,
+  })
+  return { ...auth, handler }
+}

@@ -1,0 +1,2 @@
+/** Placeholder */
+export const isCommon = (_password: string): Promise<boolean> => Promise.resolve(false)

@@ -1,0 +1,103 @@
+import type { ColumnType, Generated, Kysely, Selectable, Updateable } from 'kysely'
+
+/** Milliseconds since the epoch: a number on the way in; Postgres hands 64-bit integers back as text. */
+type Instant = ColumnType<number | string, number, number>
+type NullableInstant = ColumnType<number | string | null, number | null, number | null>
+/** 0 or 1, on both databases: drivers disagree about booleans. */
+type Flag = ColumnType<number, number, number>
+
+interface AccountsTable {
+  id: Generated<number>
+  /** Canonical form: unique. */
+  username: string
+  /** As it was typed. */
+  display_name: string
+  /** PHC string, or a bcrypt string until the first login after an import; null: no password login. */
+  password_hash: string | null
+  email: string | null
+  profile: string
+  is_authorised: Flag
+  is_admin: Flag
+  is_blocked: Flag
+  blocked_reason: string | null
+  blocked_until: NullableInstant
+  terms_accepted_at: NullableInstant
+  /** Failures in a row over all networks; the ceiling of the lockout counts it. */
+  failures: ColumnType<number, number | undefined, number>
+  /** Encrypted TOTP secret. */
+  totp_secret: string | null
+  /** Last accepted time step; an older one is refused. */
+  totp_step: ColumnType<number, number | undefined, number>
+  has_totp: Flag
+  created_at: Instant
+  authorised_at: NullableInstant
+  last_login_at: NullableInstant
+  password_changed_at: Instant
+}
+
+interface SessionsTable {
+  /** SHA-256 of the token, base64url. */
+  token_hash: string
+  /** Public name, for lists and revocation. */
+  id: string
+  account_id: number
+  created_at: Instant
+  used_at: Instant
+  /** When password (and code) were last given. */
+  verified_at: Instant
+  ip: string | null
+  user_agent: string | null
+}
+
+interface TokensTable {
+  /** SHA-256 of the token, base64url. */
+  token_hash: string
+  kind: string
+  account_id: number | null
+  data: string
+  tries: ColumnType<number, number | undefined, number>
+  created_at: Instant
+  expires_at: Instant
+}
+
+interface RecoveryCodesTable {
+  id: Generated<number>
+  account_id: number
+  code_hash: string
+}
+
+interface ThrottleTable {
+  /** Keyed hash of what is counted: a typed name may be somebody's password. */
+  key: string
+  hits: number
+  /** 1 when the latest attempt was refused. */
+  denied: Flag
+  blocked_until: Instant
+  expires_at: Instant
+}
+
+interface AuditTable {
+  id: Generated<number>
+  at: Instant
+  action: string
+  actor_id: number | null
+  account_id: number | null
+  username: string | null
+  ip: string | null
+  details: string
+}
+
+export interface AuthTables {
+  native_auth_accounts: AccountsTable
+  native_auth_sessions: SessionsTable
+  native_auth_tokens: TokensTable
+  native_auth_recovery_codes: RecoveryCodesTable
+  native_auth_throttle: ThrottleTable
+  native_auth_audit: AuditTable
+}
+
+/** A database, or an open transaction on it. */
+export type AuthDb = Kysely<AuthTables>
+
+export type AccountRow = Selectable<AccountsTable>
+export type AccountUpdate = Updateable<AccountsTable>
