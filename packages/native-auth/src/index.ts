@@ -14,7 +14,7 @@ export type {
   SignUpOptions,
 } from './options.ts'
 export type { Account } from './accounts/account.ts'
-export type { AccountFilter, AccountPage, AccountStore } from './accounts/accounts.ts'
+export type { AccountFilter, AccountPage, AccountStore, BlockOptions } from './accounts/accounts.ts'
 export type { AccountRef, Actor } from './accounts/administer.ts'
 export type { AttemptClient, Credentials } from './accounts/authenticate.ts'
 export { profileFields } from './accounts/profile.ts'
@@ -27,6 +27,6 @@ export type { SchemaIssue, SchemaResult, StandardSchema } from './internal/stand
 export { argon2Hasher } from './passwords/hasher.ts'
 export type { Argon2Cost, PasswordHasher } from './passwords/hasher.ts'
 export type { BreachCheck } from './passwords/policy.ts'
-export type { ClientInfo, NewSession, Session } from './sessions/sessions.ts'
+export type { ClientInfo, NewSession, Session, SessionStore, SessionSummary } from './sessions/sessions.ts'
 export type { AuditAction, AuditEntry } from './store/audit.ts'
 export { migrate, migrations } from './store/migrations.ts'

@@ -40,7 +40,7 @@ export interface PasswordActions {
 }
 
 /** Sessions: opaque tokens of 256 bits, of which the database knows only the hash. */
-export interface SessionActions<Profile> extends Omit<SessionStore<Profile>, 'open' | 'revokeAll'> {
+export interface SessionActions<Profile> extends Pick<SessionStore<Profile>, 'verify' | 'list' | 'revoke' | 'end'> {
   /**
    * Opens a session without asking for a password; for callers that have their own proof.
    *
@@ -120,15 +120,17 @@ export function createNativeAuth<DB, Profile = Record<string, never>>(
   }
   const cookies = createCookies(options.allowInsecureCookies === true)
   const sessions = createSessions(core)
-  const { open, revokeAll, ...sessionStore } = sessions
 
   const auth: NativeAuthCore<Profile> = {
     basePath,
     accounts: createAccounts(core),
     sessions: {
-      ...sessionStore,
+      verify: (token) => sessions.verify(token),
+      list: (accountId) => sessions.list(accountId),
+      revoke: (accountId, sessionId, actorId) => sessions.revoke(accountId, sessionId, actorId),
+      end: (token) => sessions.end(token),
       async create(ref, client = {}) {
-        return open(await needRow(core, ref), client)
+        return sessions.open(await needRow(core, ref), client)
       },
       async fromRequest(request) {
         const token = readToken(request.headers, cookies)
@@ -136,7 +138,7 @@ export function createNativeAuth<DB, Profile = Record<string, never>>(
       },
       async revokeAll(ref, actor = {}) {
         const row = await needRow(core, ref)
-        const count = await revokeAll(row.id)
+        const count = await sessions.endAll(row.id)
         await writeAudit(db, {
           at: core.now(),
           action: 'session-revoked',
@@ -156,9 +158,9 @@ export function createNativeAuth<DB, Profile = Record<string, never>>(
         const { confirmation } = passwords
         const plan = { field: 'new_password', action: 'password-changed', confirmation } as const
         await storePassword(core, row, passwords.next, plan, actor)
-        return open(row, client) as Promise<NewSession<never>>
+        return sessions.open(row, client) as Promise<NewSession<never>>
       },
-      async set(ref, password, actor = {}, confirmation = undefined) {
+      async set(ref, password, actor = {}, confirmation) {
         const plan = { field: 'new_password', action: 'password-reset', unlock: true, confirmation } as const
         await storePassword(core, await needRow(core, ref), password, plan, actor)
       },
@@ -186,7 +188,7 @@ export function createNativeAuth<DB, Profile = Record<string, never>>(
           username: row.username,
           ip: client.ip,
         })
-        return open({ ...row, last_login_at: now }, client, tx)
+        return sessions.open({ ...row, last_login_at: now }, client, tx)
       })
       await core.tell('loggedIn', opened.session.account)
       return opened

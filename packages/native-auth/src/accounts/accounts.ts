@@ -25,34 +25,83 @@ export interface AccountPage<Profile> {
   readonly total: number
 }
 
-export type AccountStore<Profile> = ReturnType<typeof createAccounts<Profile>>
+/** What a block says. */
+export interface BlockOptions {
+  /** At most 500 characters; shown to administrators. */
+  readonly reason?: string | undefined
+  /** End of the block, in milliseconds since the epoch; without it the block has no end. */
+  readonly until?: number | undefined
+}
 
-export function createAccounts<Profile>(core: Core<Profile>) {
+/** The accounts of a service. */
+export interface AccountStore<Profile> {
+  /** Finds an account by number or by any spelling of its name. */
+  get(ref: AccountRef): Promise<Account<Profile> | undefined>
+  /**
+   * Creates an account as an administrator does: authorised, under the usual rules for name and password.
+   *
+   * @throws {@link NativeAuthError} as for a sign-up.
+   */
+  create(input: NewAccount & { readonly isAdmin?: boolean }, actor?: Actor): Promise<Account<Profile>>
+  /**
+   * Creates the first administrator; safe to call at each start.
+   *
+   * @returns the account when it was made now, `undefined` when there is an administrator already.
+   * @throws {@link NativeAuthError} as for a sign-up.
+   */
+  bootstrapAdmin(input: NewAccount): Promise<Account<Profile> | undefined>
+  /** Lists accounts by name, a page at a time, in two statements. */
+  list(filter?: AccountFilter): Promise<AccountPage<Profile>>
+  /** Lets an account log in. Safe to repeat. @throws {@link NativeAuthError} `NATIVE_AUTH_NOT_FOUND`. */
+  authorise(ref: AccountRef, actor?: Actor): Promise<Account<Profile>>
+  /**
+   * Takes the authorisation back and ends all sessions and links of the account.
+   *
+   * @throws {@link NativeAuthError} `NATIVE_AUTH_NOT_FOUND`, `NATIVE_AUTH_LAST_ADMIN`.
+   */
+  unauthorise(ref: AccountRef, actor?: Actor): Promise<Account<Profile>>
+  /**
+   * Blocks an account and ends all its sessions and links.
+   *
+   * @throws {@link NativeAuthError} `NATIVE_AUTH_NOT_FOUND`, `NATIVE_AUTH_LAST_ADMIN`.
+   */
+  block(ref: AccountRef, options?: BlockOptions, actor?: Actor): Promise<Account<Profile>>
+  /** Lifts a block. @throws {@link NativeAuthError} `NATIVE_AUTH_NOT_FOUND`. */
+  unblock(ref: AccountRef, actor?: Actor): Promise<Account<Profile>>
+  /**
+   * Makes an account an administrator, or an ordinary one; its sessions end, the next login starts with the new rights.
+   *
+   * @throws {@link NativeAuthError} `NATIVE_AUTH_NOT_FOUND`, `NATIVE_AUTH_LAST_ADMIN`.
+   */
+  setAdmin(ref: AccountRef, isAdmin: boolean, actor?: Actor): Promise<Account<Profile>>
+  /**
+   * Removes an account that is not authorised.
+   *
+   * @throws {@link NativeAuthError} `NATIVE_AUTH_NOT_FOUND`; `NATIVE_AUTH_CONFLICT` while it is authorised.
+   */
+  discard(ref: AccountRef, actor?: Actor): Promise<void>
+  /**
+   * Removes an account, authorised or not; for services that delete the user they belong to.
+   *
+   * @throws {@link NativeAuthError} `NATIVE_AUTH_NOT_FOUND`, `NATIVE_AUTH_LAST_ADMIN`.
+   */
+  remove(ref: AccountRef, actor?: Actor): Promise<void>
+}
+
+export function createAccounts<Profile>(core: Core<Profile>): AccountStore<Profile> {
   const { db } = core
   return {
-    /** Finds an account by number or by any spelling of its name. */
-    async get(ref: AccountRef): Promise<Account<Profile> | undefined> {
+    async get(ref) {
       const row = await findRow(core, ref)
       return row === undefined ? undefined : toAccount<Profile>(row, core.now())
     },
 
-    /**
-     * Creates an account as an administrator does: authorised, under the usual rules for name and password.
-     *
-     * @throws {@link NativeAuthError} as for a sign-up.
-     */
-    create(input: NewAccount & { readonly isAdmin?: boolean }, actor: Actor = {}): Promise<Account<Profile>> {
+    create(input, actor = {}) {
       const grant = { isAuthorised: true, isAdmin: input.isAdmin ?? false, actorId: actor.actorId }
       return createAccount(core, input, actor.ip, grant)
     },
 
-    /**
-     * Creates the first administrator; safe to call at each start.
-     *
-     * @returns the account when it was made now, `undefined` when there is an administrator already.
-     * @throws {@link NativeAuthError} as for a sign-up.
-     */
-    async bootstrapAdmin(input: NewAccount): Promise<Account<Profile> | undefined> {
+    async bootstrapAdmin(input) {
       const admin = await db
         .selectFrom('native_auth_accounts')
         .select('id')
@@ -62,8 +111,7 @@ export function createAccounts<Profile>(core: Core<Profile>) {
       return admin === undefined ? this.create({ ...input, isAdmin: true }) : undefined
     },
 
-    /** Lists accounts by name, a page at a time, in two statements. */
-    async list(filter: AccountFilter = {}): Promise<AccountPage<Profile>> {
+    async list(filter = {}) {
       const now = core.now()
       let query = db.selectFrom('native_auth_accounts')
       const search = filter.search?.trim().toLowerCase().normalize('NFC') ?? ''
@@ -97,18 +145,12 @@ export function createAccounts<Profile>(core: Core<Profile>) {
       return { accounts: rows.map((row) => toAccount<Profile>(row, now)), total: Number(count) }
     },
 
-    /** Lets an account log in. Safe to repeat. @throws {@link NativeAuthError} `NATIVE_AUTH_NOT_FOUND`. */
-    authorise(ref: AccountRef, actor: Actor = {}): Promise<Account<Profile>> {
+    authorise(ref, actor = {}) {
       const set = { is_authorised: 1, authorised_at: core.now() }
       return change(core, ref, actor, { set, action: 'authorised', hook: 'authorised' })
     },
 
-    /**
-     * Takes the authorisation back and ends all sessions and links of the account.
-     *
-     * @throws {@link NativeAuthError} `NATIVE_AUTH_NOT_FOUND`, `NATIVE_AUTH_LAST_ADMIN`.
-     */
-    unauthorise(ref: AccountRef, actor: Actor = {}): Promise<Account<Profile>> {
+    unauthorise(ref, actor = {}) {
       const set = { is_authorised: 0, authorised_at: null }
       return change(core, ref, actor, {
         set,
@@ -119,17 +161,7 @@ export function createAccounts<Profile>(core: Core<Profile>) {
       })
     },
 
-    /**
-     * Blocks an account and ends all its sessions and links.
-     *
-     * @param options - `until`: milliseconds since the epoch, without it the block has no end.
-     * @throws {@link NativeAuthError} `NATIVE_AUTH_NOT_FOUND`, `NATIVE_AUTH_LAST_ADMIN`.
-     */
-    block(
-      ref: AccountRef,
-      options: { readonly reason?: string | undefined; readonly until?: number | undefined } = {},
-      actor: Actor = {},
-    ): Promise<Account<Profile>> {
+    block(ref, options = {}, actor = {}) {
       const set = {
         is_blocked: 1,
         blocked_reason: options.reason?.slice(0, 500) ?? null,
@@ -138,18 +170,12 @@ export function createAccounts<Profile>(core: Core<Profile>) {
       return change(core, ref, actor, { set, action: 'blocked', hook: 'blocked', ends: true, demotes: true })
     },
 
-    /** Lifts a block. @throws {@link NativeAuthError} `NATIVE_AUTH_NOT_FOUND`. */
-    unblock(ref: AccountRef, actor: Actor = {}): Promise<Account<Profile>> {
+    unblock(ref, actor = {}) {
       const set = { is_blocked: 0, blocked_reason: null, blocked_until: null }
       return change(core, ref, actor, { set, action: 'unblocked', hook: 'unblocked' })
     },
 
-    /**
-     * Makes an account an administrator, or an ordinary one; its sessions end, the next login starts with the new rights.
-     *
-     * @throws {@link NativeAuthError} `NATIVE_AUTH_NOT_FOUND`, `NATIVE_AUTH_LAST_ADMIN`.
-     */
-    setAdmin(ref: AccountRef, isAdmin: boolean, actor: Actor = {}): Promise<Account<Profile>> {
+    setAdmin(ref, isAdmin, actor = {}) {
       return change(core, ref, actor, {
         set: { is_admin: isAdmin ? 1 : 0 },
         action: isAdmin ? 'admin-granted' : 'admin-withdrawn',
@@ -159,21 +185,11 @@ export function createAccounts<Profile>(core: Core<Profile>) {
       })
     },
 
-    /**
-     * Removes an account that is not authorised.
-     *
-     * @throws {@link NativeAuthError} `NATIVE_AUTH_NOT_FOUND`; `NATIVE_AUTH_CONFLICT` while it is authorised.
-     */
-    async discard(ref: AccountRef, actor: Actor = {}): Promise<void> {
+    async discard(ref, actor = {}) {
       await removeAccount(core, ref, actor)
     },
 
-    /**
-     * Removes an account, authorised or not; for services that delete the user they belong to.
-     *
-     * @throws {@link NativeAuthError} `NATIVE_AUTH_NOT_FOUND`, `NATIVE_AUTH_LAST_ADMIN`.
-     */
-    async remove(ref: AccountRef, actor: Actor = {}): Promise<void> {
+    async remove(ref, actor = {}) {
       const row = await needRow(core, ref)
       if (row.is_authorised === 1) await this.unauthorise(row.id, actor)
       await removeAccount(core, row.id, actor)

@@ -47,7 +47,7 @@ export function profileFields<const Definition extends ProfileDefinition>(
         issues.push({ path: [name], message: `${field.label} should be a text` })
       } else if (text === '') {
         if (field.required === true) issues.push({ path: [name], message: 'Field required' })
-      } else if ([...text].length > max) {
+      } else if (Array.from(text).length > max) {
         issues.push({ path: [name], message: `${field.label} has at most ${max} characters` })
       } else {
         profile[name] = text

@@ -37,7 +37,7 @@ export function parseUsername(name: string, rules: UsernameRules): string {
   const canonical = canonicalUsername(name, rules.map)
   const refuse = (type: string, msg: string) => invalid('username', type, msg, printable(name))
   if (name === '') throw refuse('too_short', 'Choose a username')
-  if ([...canonical].length > MAX_CODE_POINTS) {
+  if (Array.from(canonical).length > MAX_CODE_POINTS) {
     throw refuse('too_long', `A username has at most ${MAX_CODE_POINTS} characters`)
   }
   if (!canonical.isWellFormed() || !ALLOWED.test(canonical) || /^\.+$/.test(canonical)) {
@@ -70,5 +70,7 @@ function scripts(text: string): number {
 
 /** The refused name as it may be repeated to its sender: short, and nothing that a terminal or page would act on. */
 function printable(name: string): string {
-  return [...name.toWellFormed().replace(/[\p{C}\p{Z}]/gu, '\ufffd')].slice(0, MAX_CODE_POINTS).join('')
+  return Array.from(name.toWellFormed().replace(/[\p{C}\p{Z}]/gu, '\ufffd'))
+    .slice(0, MAX_CODE_POINTS)
+    .join('')
 }

@@ -26,7 +26,7 @@ export const canonicalPassword = (password: string): string => password.normaliz
 
 /** Tells whether a password is too long to be looked at; the bound is checked before anything costly. */
 export function isTooLong(password: string): boolean {
-  return password.length > 2 * MAX_PASSWORD || [...password].length > MAX_PASSWORD
+  return password.length > 2 * MAX_PASSWORD || Array.from(password).length > MAX_PASSWORD
 }
 
 /** What a password must not resemble. */
@@ -43,7 +43,7 @@ export async function findBrokenRule(
   field: string,
 ): Promise<NativeAuthError | undefined> {
   if (isTooLong(password)) return invalid(field, 'too_long', `A password has at most ${MAX_PASSWORD} characters`)
-  if ([...password].length < policy.minLength) {
+  if (Array.from(password).length < policy.minLength) {
     return invalid(field, 'too_short', `A password has at least ${policy.minLength} characters`)
   }
   if (!password.isWellFormed() || password.includes('\0')) {
@@ -66,7 +66,7 @@ const bare = (text: string) => text.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '')
 
 function resembles(password: string, context: PasswordContext, words: readonly string[]): boolean {
   const bared = bare(password)
-  const reversed = [...bared].reverse().join('')
+  const reversed = Array.from(bared).reverse().join('')
   const local = context.email?.slice(0, context.email.lastIndexOf('@')) ?? ''
   return [context.username, context.email ?? '', local, ...words].map(bare).some((word) => {
     if (word.length < 3) return false

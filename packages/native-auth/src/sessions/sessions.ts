@@ -13,11 +13,10 @@ export interface ClientInfo {
   readonly userAgent?: string | undefined
 }
 
-/** A live session and whose it is. */
-export interface Session<Profile> {
+/** A live session. */
+export interface SessionSummary {
   /** Public name, safe in lists. */
   readonly id: string
-  readonly account: Account<Profile>
   /** Milliseconds since the epoch. */
   readonly createdAt: number
   /** Last use, at most an hour behind. */
@@ -30,6 +29,11 @@ export interface Session<Profile> {
   readonly userAgent: string | undefined
 }
 
+/** A live session and whose it is. */
+export interface Session<Profile> extends SessionSummary {
+  readonly account: Account<Profile>
+}
+
 /** A new session; the only place where its token can be read. */
 export interface NewSession<Profile> {
   readonly token: string
@@ -40,9 +44,25 @@ const TOKEN = /^[A-Za-z0-9_-]{43}$/
 /** The last use is written at most so often, in milliseconds: a check normally writes nothing. */
 const TOUCH_MS = 3_600_000
 
-export type SessionStore<Profile> = ReturnType<typeof createSessions<Profile>>
+/** Stores sessions. */
+export interface SessionStore<Profile> {
+  /** Opens a session on a connection or transaction of the caller. */
+  open(account: AccountRow, client: ClientInfo, on?: AuthDb): Promise<NewSession<Profile>>
+  /** Finds the live session of a token: one statement, and a write at most once an hour. */
+  verify(token: string): Promise<Session<Profile> | undefined>
+  /** Lists the live sessions of an account, the latest used first. */
+  list(accountId: number): Promise<readonly SessionSummary[]>
+  /** Ends one session of an account. @returns whether there was one. */
+  revoke(accountId: number, sessionId: string, actorId?: number): Promise<boolean>
+  /** Ends the session of a token, as a logout does. */
+  end(token: string): Promise<void>
+  /** Ends all sessions of an account. @returns how many there were. */
+  endAll(accountId: number): Promise<number>
+  /** Removes sessions that have ended. @returns how many. */
+  prune(): Promise<number>
+}
 
-export function createSessions<Profile>(core: Core<Profile>) {
+export function createSessions<Profile>(core: Core<Profile>): SessionStore<Profile> {
   const { db } = core
   const lookup = sessionLookup(db)
 
@@ -58,8 +78,7 @@ export function createSessions<Profile>(core: Core<Profile>) {
   })
 
   return {
-    /** Opens a session on a connection or transaction of the caller. */
-    async open(account: AccountRow, client: ClientInfo, on: AuthDb = db): Promise<NewSession<Profile>> {
+    async open(account, client, on = db) {
       const now = core.now()
       const token = newToken(core.random)
       const row = {
@@ -78,8 +97,7 @@ export function createSessions<Profile>(core: Core<Profile>) {
       return { token, session: toSession(joined, now) }
     },
 
-    /** Finds the live session of a token: one statement, and a write at most once an hour. */
-    async verify(token: string): Promise<Session<Profile> | undefined> {
+    async verify(token) {
       if (!TOKEN.test(token)) return undefined
       const now = core.now()
       const hash = hashToken(token)
@@ -97,8 +115,7 @@ export function createSessions<Profile>(core: Core<Profile>) {
       return toSession(row, now)
     },
 
-    /** Lists the live sessions of an account, the latest used first. */
-    async list(accountId: number): Promise<readonly Omit<Session<Profile>, 'account'>[]> {
+    async list(accountId) {
       const now = core.now()
       const rows = await db
         .selectFrom('native_auth_sessions')
@@ -119,8 +136,7 @@ export function createSessions<Profile>(core: Core<Profile>) {
       }))
     },
 
-    /** Ends one session of an account. @returns whether there was one. */
-    async revoke(accountId: number, sessionId: string, actorId = accountId): Promise<boolean> {
+    async revoke(accountId, sessionId, actorId = accountId) {
       const { numDeletedRows } = await db
         .deleteFrom('native_auth_sessions')
         .where('account_id', '=', accountId)
@@ -131,8 +147,7 @@ export function createSessions<Profile>(core: Core<Profile>) {
       return true
     },
 
-    /** Ends the session of a token, as a logout does. */
-    async end(token: string): Promise<void> {
+    async end(token) {
       const row = await db
         .deleteFrom('native_auth_sessions')
         .where('token_hash', '=', hashToken(token))
@@ -142,16 +157,15 @@ export function createSessions<Profile>(core: Core<Profile>) {
       await writeAudit(db, { at: core.now(), action: 'logged-out', actorId: row.account_id, accountId: row.account_id })
     },
 
-    /** Ends all sessions of an account, but the one named. */
-    async revokeAll(accountId: number, except?: string, on: AuthDb = db): Promise<number> {
-      let query = on.deleteFrom('native_auth_sessions').where('account_id', '=', accountId)
-      if (except !== undefined) query = query.where('id', '!=', except)
-      const { numDeletedRows } = await query.executeTakeFirst()
+    async endAll(accountId) {
+      const { numDeletedRows } = await db
+        .deleteFrom('native_auth_sessions')
+        .where('account_id', '=', accountId)
+        .executeTakeFirst()
       return Number(numDeletedRows)
     },
 
-    /** Removes sessions that have ended. */
-    async prune(): Promise<number> {
+    async prune() {
       const now = core.now()
       const { numDeletedRows } = await db
         .deleteFrom('native_auth_sessions')

@@ -1,7 +1,7 @@
 import type { Keyring, RandomBytes } from '../internal/secrets.ts'
 
 /** Life of a device mark, in seconds. */
-export const DEVICE_SECONDS = 180 * 86_400
+export const DEVICE_SECONDS: number = 180 * 86_400
 
 /** Makes the mark that a browser keeps after a login: the lockout counts it apart from strangers. */
 export function newDevice(keys: Keyring, random: RandomBytes, username: string, now: number): string {

@@ -1,5 +1,5 @@
 import type { Account } from '../../accounts/account.ts'
-import type { Session } from '../../sessions/sessions.ts'
+import type { SessionSummary } from '../../sessions/sessions.ts'
 
 /** What the world may see of an account: number, name and profile. */
 export function presentAccount<Profile>(account: Account<Profile>): Record<string, unknown> {
@@ -33,7 +33,7 @@ export function presentForAdmin<Profile>(account: Account<Profile>): Record<stri
   }
 }
 
-export function presentSession(session: Omit<Session<unknown>, 'account'>, current: string): Record<string, unknown> {
+export function presentSession(session: SessionSummary, current: string): Record<string, unknown> {
   return {
     id: session.id,
     is_current: session.id === current,

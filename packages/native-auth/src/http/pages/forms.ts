@@ -1,4 +1,5 @@
-import { Html, html } from '../../internal/html.ts'
+import type { Issue } from '../../errors.ts'
+import { type Html, html } from '../../internal/html.ts'
 import type { PageView } from './views.ts'
 
 type FormView = Pick<PageView<never>, 'errors' | 'values' | 'formToken'>
@@ -72,6 +73,6 @@ export function button(
 }
 
 /** The fields of a refused input, by name, with the sentence for each. */
-export function errorsOf(issues: readonly { readonly loc: readonly (string | number)[]; readonly msg: string }[]) {
+export function errorsOf(issues: readonly Issue[]): Record<string, string> {
   return Object.fromEntries(issues.map((issue) => [String(issue.loc[1] ?? ''), issue.msg]))
 }

@@ -7,7 +7,7 @@ import type { Page } from './views.ts'
 const styleHash = createHash('sha256').update(STYLE).digest('base64')
 
 /** Policy of our own layout: the one style sheet, nothing else. */
-export const OWN_POLICY = `default-src 'none'; style-src 'sha256-${styleHash}'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`
+export const OWN_POLICY: string = `default-src 'none'; style-src 'sha256-${styleHash}'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`
 
 /** Policy under a layout that brings files of its own. */
 export const LAYOUT_POLICY = `default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`

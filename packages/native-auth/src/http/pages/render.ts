@@ -1,5 +1,5 @@
 import type { NativeAuthError } from '../../errors.ts'
-import { Html, html } from '../../internal/html.ts'
+import { type Html, html } from '../../internal/html.ts'
 import type { Call } from '../call.ts'
 import { errorHeaders, html as htmlResponse, STATUS } from '../respond.ts'
 import { LAYOUT_POLICY, OWN_POLICY, ownLayout } from './layout.ts'
