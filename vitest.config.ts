@@ -20,7 +20,7 @@ export default defineConfig({
       include: ['packages/*/src/**/*.ts'],
       exclude: ['**/*.test.ts', '**/*.test-d.ts'],
     },
-    projects: globSync('{packages,apps,tooling}/*', { cwd: root })
+    projects: globSync(['{packages,apps,tooling}/*', 'docs'], { cwd: root })
       .filter((dir) => existsSync(path.join(root, dir, 'package.json')))
       .sort()
       .map((dir) => {

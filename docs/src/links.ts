@@ -1,0 +1,42 @@
+import path from 'node:path'
+
+/** Where the pages of the repository stand on the site. */
+export interface Pages {
+  /** Path in the repository, to its path on the site without `.md`, both with forward slashes. */
+  readonly map: ReadonlyMap<string, string>
+  /** Tells whether a path of the repository exists. */
+  readonly exists: (file: string) => boolean
+  /** Address that shows a file of the repository, ending in a slash. */
+  readonly sourceUrl: string
+}
+
+/** A link that leads nowhere; a site is not built with one. */
+export class DeadLink extends Error {
+  override readonly name = 'DeadLink'
+}
+
+const link = /(!?\[[^\]]*\]\()([^)\s]+)(\))/g
+const fence = /^(```|~~~).*?^\1/gms
+
+/**
+ * Turns the relative links of a page in the repository into links of the site, or into addresses of the source where
+ * the target is no page. Code blocks are left alone.
+ *
+ * @param from - The page's path in the repository.
+ * @throws {@link DeadLink} naming page and target when the target does not exist.
+ */
+export function rewriteLinks(text: string, from: string, pages: Pages): string {
+  const blocks: string[] = []
+  const held = text.replace(fence, (block) => `\u0000${blocks.push(block) - 1}\u0000`)
+  const rewritten = held.replace(link, (whole, before: string, target: string, after: string) => {
+    if (/^([a-z]+:|#|\/\/)/i.test(target)) return whole
+    const [file = '', hash] = target.split('#')
+    const resolved = path.posix.normalize(path.posix.join(path.posix.dirname(from), decodeURI(file)))
+    const page = pages.map.get(resolved) ?? pages.map.get(path.posix.join(resolved, 'README.md'))
+    const suffix = hash === undefined ? '' : `#${hash}`
+    if (page !== undefined) return `${before}/${page}${suffix}${after}`
+    if (!pages.exists(resolved)) throw new DeadLink(`${from}: the link to ${target} leads nowhere`)
+    return `${before}${pages.sourceUrl}${resolved.replace(/\/$/, '')}${suffix}${after}`
+  })
+  return rewritten.replace(/\u0000(\d+)\u0000/g, (_, index) => blocks[Number(index)] ?? '')
+}
