@@ -1,4 +1,4 @@
-import { CompiledQuery, type Kysely, type Transaction } from 'kysely'
+import type { CompiledQuery, Kysely, Transaction } from 'kysely'
 
 import type { Database } from './database.ts'
 
@@ -12,8 +12,14 @@ export function kyselyDatabase<Schema>(db: Kysely<Schema>): Database<Kysely<Sche
     transaction: (use) => db.transaction().execute(use),
     connection: (use) => db.connection().execute(use),
     async query(handle, sql, parameters) {
-      const result = await (handle ?? db).withoutPlugins().executeQuery(CompiledQuery.raw(sql, [...parameters]))
+      const result = await (handle ?? db).withoutPlugins().executeQuery(raw(sql, parameters))
       return result.rows as Record<string, unknown>[]
     },
   }
+}
+
+/** What Kysely's own `CompiledQuery.raw` makes; written out, as an import would make Kysely a must for everybody. */
+function raw(sql: string, parameters: readonly unknown[]): CompiledQuery {
+  const query = { kind: 'RawNode', sqlFragments: [sql], parameters: [] } as const
+  return { sql, parameters, query, queryId: { queryId: 'task-context' } }
 }

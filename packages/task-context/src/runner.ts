@@ -27,6 +27,8 @@ export interface RunnerParts {
   readonly codec: FieldCodec
   readonly secret: string | undefined
   readonly database: Database<unknown> | undefined
+  /** Resolves once our tables are there. */
+  readonly prepare: () => Promise<void>
   readonly resources: Resources
   readonly logger: (ids: Readonly<Record<string, unknown>>) => Logger
   readonly onError: (error: Error) => void
@@ -69,7 +71,8 @@ export async function runJob(
       throw new TaskError('TASK_DEADLINE', `Expected job \`${run.name}\` to start before its deadline`)
     }
     const payload = await parsePayload(handler.job, upcast(handler.job, envelope.p, envelope.n))
-    return { type: 'completed', value: await execute(parts, handler, run, fields, payload) }
+    const schedule = envelope.s === undefined ? undefined : scheduleOf(envelope)
+    return { type: 'completed', value: await execute(parts, handler, run, { fields, payload, schedule }) }
   } catch (thrown) {
     const error = toError(thrown)
     if (error instanceof TaskError && error.code === 'TASK_SHUTDOWN') return { type: 'postponed', delayMs: 0 }
@@ -85,6 +88,10 @@ function unknownJob(parts: RunnerParts, run: Run, code: 'TASK_JOB_UNKNOWN' | 'TA
   return { type: 'failed', error, final: true } as const
 }
 
+function scheduleOf({ s = '', c }: Envelope): NonNullable<JobInfo['schedule']> {
+  return { id: s, ...(typeof c['a'] === 'string' && { by: c['a'] }) }
+}
+
 /** Of a schedule, each tick is its own request: nobody is waiting, and whoever set it up is not acting now. */
 function fieldsOf(parts: RunnerParts, envelope: Envelope): BaseFields & Readonly<Record<string, unknown>> {
   const fields = parts.codec.parse(envelope.c)
@@ -96,10 +103,14 @@ async function execute(
   parts: RunnerParts,
   handler: AnyHandler,
   run: Run,
-  fields: BaseFields & Readonly<Record<string, unknown>>,
-  payload: unknown,
+  input: {
+    readonly fields: BaseFields & Readonly<Record<string, unknown>>
+    readonly payload: unknown
+    readonly schedule: JobInfo['schedule']
+  },
 ): Promise<unknown> {
   const { job } = handler
+  const { fields, payload, schedule } = input
   const info: JobInfo = {
     id: run.id,
     name: run.name,
@@ -107,6 +118,7 @@ async function execute(
     attempt: run.attempt,
     maxAttempts: run.maxAttempts,
     progress: run.progress,
+    ...(schedule !== undefined && { schedule }),
   }
   const log = parts.logger({ requestId: fields.requestId, jobId: run.id, job: run.name, attempt: run.attempt })
   using stop = combineSignals(run.signal, [
@@ -136,7 +148,7 @@ async function execute(
   }
 
   try {
-    return await withDatabase(parts, handler, run, call)
+    return await withDatabase(parts, handler, run, signal, call)
   } catch (error) {
     // What the handler threw while it was being stopped matters less than why it was stopped.
     throw signal.aborted ? signal.reason : error
@@ -150,6 +162,7 @@ async function withDatabase(
   parts: RunnerParts,
   handler: AnyHandler,
   run: Run,
+  signal: AbortSignal,
   call: (db: unknown, transaction: TransactionScope | undefined) => Promise<unknown>,
 ): Promise<unknown> {
   const { database, onError } = parts
@@ -161,6 +174,7 @@ async function withDatabase(
   }
   if (choice === 'connection') return database.connection((handle) => call(handle, undefined))
 
+  await parts.prepare()
   let scope: TransactionScope | undefined
   const result = await database.transaction(async (handle) => {
     const query = (sql: string, parameters: readonly unknown[]) => database.query(handle, sql, parameters)
@@ -172,7 +186,7 @@ async function withDatabase(
     if (!run.owned()) {
       throw new TaskError('TASK_LOCK_LOST', `Job \`${run.name}\` was no longer ours when it came to commit`)
     }
-    run.signal.throwIfAborted()
+    signal.throwIfAborted()
     return value
   })
   if (scope !== undefined) await flush(scope, report)

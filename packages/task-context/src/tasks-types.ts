@@ -106,7 +106,10 @@ export interface Tasks<
   Trx extends Db = Db,
 > extends AsyncDisposable {
   readonly driver: Driver
-  /** Creates our tables where they are missing. Call it once at start when there is a `database`; safe to repeat. */
+  /**
+   * Creates our tables where they are missing; safe to repeat. A worker does it by itself; a process that only enqueues
+   * through an outbox calls it at its start.
+   */
   readonly migrate: () => Promise<void>
   readonly enqueue: <Input, Payload>(
     job: Job<string, Input, Payload>,

@@ -14,7 +14,7 @@ import type { Job } from './jobs/define-job.ts'
 import { checkPayload } from './jobs/payload.ts'
 import { prune } from './outbox/ledger.ts'
 import { createRelay } from './outbox/relay.ts'
-import { CREATE_TABLES } from './outbox/tables.ts'
+import { ensureTables } from './outbox/tables.ts'
 import type { RunnerParts } from './runner.ts'
 import type { EnqueueOptions, Handler, Tasks, TasksOptions } from './tasks-types.ts'
 import { startWorker } from './worker.ts'
@@ -40,7 +40,21 @@ export function createTasks<
   const { onError = (error) => console.error(error), enqueueTimeoutMs = 10_000 } = options
   const database = options.database as Database<unknown> | undefined
   const codec = fieldCodec(options.context?.fields, options.context?.maxBytes)
+  const needDatabase = () => {
+    if (database === undefined) throw new TaskError('TASK_NO_DATABASE', 'Expected tasks created with a `database`')
+    return database
+  }
+
+  let prepared: Promise<void> | undefined
+  const prepare = () => {
+    prepared ??= ensureTables(needDatabase()).catch((error: unknown) => {
+      prepared = undefined
+      throw error
+    })
+    return prepared
+  }
   const parts: RunnerParts = {
+    prepare,
     codec,
     secret,
     database,
@@ -96,18 +110,18 @@ export function createTasks<
     }
   }
 
-  const needDatabase = () => {
-    if (database === undefined) throw new TaskError('TASK_NO_DATABASE', 'Expected tasks created with a `database`')
-    return database
-  }
-
   const runInContext: Tasks['runInContext'] = (fields, fn, { signal = NEVER } = {}) => {
     const read = codec.read({ requestId: randomId(), ...fields })
     const log = logger({ requestId: read.requestId })
-    const inside = Object.freeze(
-      Object.assign(Object.create(null), read, { signal, log, db: undefined }),
-    ) as TaskContext<never, undefined>
-    return runInScope({ context: inside, life: { ended: false } }, () => fn(inside))
+    // Acting as somebody else does not leave the transaction: what is enqueued still waits for its commit.
+    const outer = currentScope()
+    const db = outer?.transaction?.handle
+    const inside = Object.freeze(Object.assign(Object.create(null), read, { signal, log, db })) as TaskContext<
+      never,
+      never
+    >
+    const life = outer?.transaction === undefined ? { ended: false } : outer.life
+    return runInScope({ context: inside, transaction: outer?.transaction, life }, () => fn(inside))
   }
 
   async function transaction<T>(fn: (handle: unknown) => Promise<T>): Promise<T> {
@@ -148,12 +162,7 @@ export function createTasks<
 
   const tasks: Tasks = {
     driver,
-    async migrate() {
-      const opened = needDatabase()
-      await opened.transaction(async (handle) => {
-        for (const statement of CREATE_TABLES) await opened.query(handle, statement, [])
-      })
-    },
+    migrate: () => ensureTables(needDatabase()),
     async enqueue(job, payload, given = {}) {
       const record = await makeRecord(job as Job, payload, given)
       const [added] = await delivery.send([record], given.transaction)

@@ -46,6 +46,10 @@ export function seal(envelope: Omit<Envelope, 'v' | 'h'>, address: Address, secr
 export function unseal(data: unknown, address: Address, secret: string | undefined): Envelope {
   if (typeof data !== 'object' || data === null) throw poison('an object')
   const { v, n, c, p, k, s, h } = data as Record<string, unknown>
+  if (v === 0) {
+    const { why } = data as { readonly why?: unknown }
+    throw new TaskError('TASK_POISON', `Expected a stored job that can be read, got one where ${String(why)}`)
+  }
   if (v !== 1) throw poison('`v` to be 1')
   if (typeof n !== 'number' || !Number.isInteger(n) || n < 1) throw poison('`n` to be a version number')
   if (typeof c !== 'object' || c === null) throw poison('`c` to hold a context')

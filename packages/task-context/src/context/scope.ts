@@ -19,6 +19,8 @@ export interface JobInfo {
   /** 1 for the first attempt. */
   readonly attempt: number
   readonly maxAttempts: number
+  /** The schedule that this is a tick of, and the actor who set it up. Who set it up is not acting now. */
+  readonly schedule?: { readonly id: string; readonly by?: string }
   /** Reports progress to whoever watches the queue. Not part of the job's transaction. */
   progress(value: number | object): Promise<void>
 }

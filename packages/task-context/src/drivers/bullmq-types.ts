@@ -20,8 +20,6 @@ export interface BullBackend {
   readonly connection: unknown
   readonly factory: BackendFactory<IQueueBackend, unknown>
   readonly prefix?: string
-  /** Makes a job readable again whose stored form is damaged, and says what was wrong with it. */
-  readonly quarantine?: (queue: AnyQueue, id: string) => Promise<void>
 }
 
 /** A queue of any backend. */

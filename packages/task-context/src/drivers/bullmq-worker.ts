@@ -2,6 +2,7 @@ import {
   DelayedError,
   type IQueueBackend,
   type Job as BullJob,
+  type JobJson,
   type Telemetry,
   UnrecoverableError,
   WaitingError,
@@ -11,12 +12,24 @@ import {
 import { TaskError, toError } from '../errors.ts'
 import type { AnyQueue, BullBackend, BullOptions } from './bullmq-types.ts'
 import type { DriverWorker, Outcome, Run, WorkOptions } from './driver.ts'
+import { unreadable } from './poison.ts'
 
 /** A job this process is busy with. */
 interface Busy {
   readonly controller: AbortController
   /** Until when the lock is surely ours, in milliseconds since the epoch. */
   lockedUntil: number
+}
+
+/** A worker that makes something of a job whose data is no JSON, where BullMQ would trip over it again and again. */
+class TolerantWorker extends Worker<unknown, unknown, string, IQueueBackend, number | object, unknown> {
+  protected override createJob(stored: JobJson, id: string) {
+    try {
+      return super.createJob(stored, id)
+    } catch {
+      return super.createJob({ ...stored, data: unreadable('data', stored.data) }, id)
+    }
+  }
 }
 
 /** Runs the jobs of one queue with a BullMQ worker. */
@@ -45,7 +58,7 @@ export function bullWorker(parts: {
     }
   }
 
-  const worker = new Worker<unknown, unknown, string, IQueueBackend, number | object, unknown>(
+  const worker = new TolerantWorker(
     queue,
     run as never,
     {
@@ -125,6 +138,8 @@ async function settle(job: BullJob, token: string, outcome: Outcome): Promise<un
       throw new DelayedError()
     case 'failed': {
       const { error, final } = outcome
+      // Stored in a form that can be read, or the list of failed jobs could not be shown.
+      if (error instanceof TaskError && error.code === 'TASK_POISON') await job.updateData(job.data)
       const code = error instanceof TaskError ? `${error.code}: ` : ''
       const message = `${code}${error.message}`
       const told = final ? new UnrecoverableError(message) : new Error(message, { cause: error })

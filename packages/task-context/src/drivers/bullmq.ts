@@ -25,10 +25,15 @@ export function bullDriver(
     return queue
   }
 
+  const markOf: ReadMark = async (name, id) => {
+    const stored = await queueOf(name).getJob(id)
+    return (stored?.data as { readonly k?: unknown } | undefined)?.k
+  }
+
   return {
     name: backend.name,
     ...enlist,
-    add: (records) => addRecords(queueOf, records),
+    add: (records) => addRecords(queueOf, records, markOf),
     work: (queue, process, settings) =>
       bullWorker({ backend, options, telemetry, queue, producer: queueOf(queue), process, settings }),
     async schedule(id, timing, template) {
@@ -36,7 +41,12 @@ export function bullDriver(
       await queueOf(template.queue).upsertJobScheduler(id, repeatOf(timing), {
         name,
         data,
-        opts: { attempts: given.attempts, backoff: backoffOf(given) },
+        opts: {
+          attempts: given.attempts,
+          backoff: backoffOf(given),
+          // Else every tick, for ever, would belong to the trace of the request that set the schedule up.
+          telemetry: { omitContext: true },
+        },
       })
     },
     unschedule: (queue, id) => queueOf(queue).removeJobScheduler(id),
@@ -79,14 +89,21 @@ export function openQueue(backend: BullBackend, name: string, telemetry: Telemet
   return queue
 }
 
+/** Reads the mark of a stored job's first enqueue. */
+export type ReadMark = (queue: string, id: string) => Promise<unknown>
+
 /** Adds records in one call per queue, and finds out which of them were there before. */
-export async function addRecords(queueOf: (name: string) => AnyQueue, records: readonly JobRecord[]): Promise<Added[]> {
+export async function addRecords(
+  queueOf: (name: string) => AnyQueue,
+  records: readonly JobRecord[],
+  readMark: ReadMark,
+): Promise<Added[]> {
   const [first] = records
   // `add` would replace a trace that the record carries; `addBulk` keeps it.
   if (first !== undefined && records.length === 1 && first.options.telemetry === undefined) {
     const queue = queueOf(first.queue)
     const job = await queue.add(first.name, first.data, jobOptions(first))
-    return [await compare(queue, first, job.id ?? first.id)]
+    return [await compare(readMark, first, job.id ?? first.id)]
   }
   const added = new Map<JobRecord, Added>()
   for (const [name, group] of Map.groupBy(records, (record) => record.queue)) {
@@ -96,7 +113,7 @@ export async function addRecords(queueOf: (name: string) => AnyQueue, records: r
     )
     for (const [index, record] of group.entries()) {
       const id = jobs[index]?.id ?? record.id
-      added.set(record, { id, deduplicated: id !== record.id })
+      added.set(record, await compare(readMark, record, id))
     }
   }
   return records.map((record) => added.get(record)!)
@@ -106,11 +123,10 @@ export async function addRecords(queueOf: (name: string) => AnyQueue, records: r
  * Tells a first enqueue from a repeated one. BullMQ returns the first job's id with the second's data, so where the
  * caller chose the id only what is stored can tell.
  */
-async function compare(queue: AnyQueue, record: JobRecord, id: string): Promise<Added> {
+async function compare(readMark: ReadMark, record: JobRecord, id: string): Promise<Added> {
   if (id !== record.id || record.data.k === undefined) return { id, deduplicated: id !== record.id }
-  const stored = await queue.getJob(id)
-  const data = stored?.data as { readonly k?: unknown } | undefined
-  return { id, deduplicated: data !== undefined && data.k !== record.data.k }
+  const mark = await readMark(record.queue, id)
+  return { id, deduplicated: mark !== undefined && mark !== record.data.k }
 }
 
 /** Our options in BullMQ's words. */

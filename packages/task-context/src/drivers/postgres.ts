@@ -52,7 +52,14 @@ export function postgresDriver(options: PostgresDriverOptions): Driver {
     rest,
     {
       enlist: 'native',
-      addWithin: (query, records) => callers.run(query, () => addRecords(producerOf, records)),
+      addWithin: (query, records) =>
+        callers.run(query, () =>
+          addRecords(producerOf, records, async (queue, id) => {
+            const sql = `select data->>'k' as mark from ${quoteSchemaName(schema)}.job where queue = $1 and id = $2`
+            const [row] = await query(sql, [queue, id])
+            return row?.['mark']
+          }),
+        ),
     },
     async () => {
       await Promise.all([...producers.values()].map((queue) => queue.close()))

@@ -1,8 +1,9 @@
-import { type BackendFactory, type ConnectionOptions, createRedisBackend, type IQueueBackend } from 'bullmq'
+import type { BackendFactory, ConnectionOptions, IQueueBackend } from 'bullmq'
 
 import type { BullOptions } from './bullmq-types.ts'
 import { bullDriver } from './bullmq.ts'
 import type { Driver } from './driver.ts'
+import { tolerantRedisBackend } from './poison.ts'
 
 /** Settings of {@link redisDriver}. */
 export interface RedisDriverOptions extends BullOptions {
@@ -22,7 +23,7 @@ export function redisDriver({ connection, prefix, ...options }: RedisDriverOptio
     {
       name: 'redis',
       connection: typeof connection === 'string' ? { url: connection, maxRetriesPerRequest: null } : connection,
-      factory: createRedisBackend as unknown as BackendFactory<IQueueBackend, unknown>,
+      factory: tolerantRedisBackend as unknown as BackendFactory<IQueueBackend, unknown>,
       ...(prefix !== undefined && { prefix }),
     },
     options,

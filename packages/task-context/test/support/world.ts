@@ -6,7 +6,7 @@ import { inject } from 'vitest'
 
 import type {} from '@org/services'
 
-import { type Driver, memoryDriver, postgresDriver, redisDriver } from '../../src/index.ts'
+import { type Driver, memoryDriver, postgresDriver, redisDriver, type StandardSchema } from '../../src/index.ts'
 
 /** Tables of the tests. */
 export interface Schema {
@@ -77,5 +77,19 @@ export async function eventually<T>(check: () => T | undefined | false | Promise
     const found = await check()
     if (found !== undefined && found !== false) return found
     await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
+
+/** A schema of a few texts; small enough to show that no library is needed. */
+export function text<const Allowed extends string>(allowed: readonly Allowed[]): StandardSchema<Allowed, Allowed> {
+  return {
+    '~standard': {
+      version: 1,
+      vendor: 'tests',
+      validate: (value) =>
+        allowed.includes(value as Allowed)
+          ? { value: value as Allowed }
+          : { issues: [{ message: `expected one of ${allowed.join(', ')}` }] },
+    },
   }
 }

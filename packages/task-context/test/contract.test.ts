@@ -1,0 +1,417 @@
+import { describeWith } from '@org/services'
+import { sql } from 'kysely'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+import {
+  afterCommit,
+  context,
+  createTasks,
+  defineJob,
+  type Driver,
+  kyselyDatabase,
+  type TaskError,
+  unchecked,
+} from '../src/index.ts'
+import { type DriverName, eventually, makeDriver, openWorld, text, type World } from './support/world.ts'
+
+for (const name of ['memory', 'postgres'] as const) describe(`${name} driver`, () => contract(name))
+await describeWith('redis', 'redis driver', () => contract('redis'))
+
+/** What every driver does, whatever it keeps its jobs in. */
+function contract(name: DriverName): void {
+  let world: World
+  let count = 0
+  beforeAll(async () => {
+    world = await openWorld()
+  }, 60_000)
+  afterAll(() => world[Symbol.asyncDispose]())
+
+  /** Tasks over a queue of the test's own. */
+  function setUp(options: { patienceMs?: number; secret?: string; driver?: Driver } = {}) {
+    count += 1
+    const queue = `q${count}`
+    const errors: Error[] = []
+    const tasks = createTasks({
+      driver: options.driver ?? makeDriver(name, world),
+      database: kyselyDatabase(world.db),
+      context: { fields: { plan: text(['free', 'paid']) } },
+      onError: (error) => errors.push(error),
+      skewDelayMs: 20,
+      relay: { intervalMs: 50 },
+      ...options,
+    })
+    const job = defineJob({
+      name: 'credit',
+      queue,
+      schema: unchecked<{ id: string; by?: number }>(),
+      backoff: { type: 'fixed', delayMs: 10 },
+    })
+    const balance = async (id: string) =>
+      (await world.db.selectFrom('accounts').select('balance').where('id', '=', id).executeTakeFirst())?.balance
+    return { tasks, job, queue, errors, balance, account: `${name}-${count}` }
+  }
+
+  const credit = (db: World['db'], id: string, by = 1) =>
+    db
+      .insertInto('accounts')
+      .values({ id, balance: by, backend: null })
+      .onConflict((at) => at.column('id').doUpdateSet({ balance: sql<number>`accounts.balance + ${by}` }))
+      .execute()
+
+  test('carries the allowed fields, and a fresh request id where there is no caller', async () => {
+    const { tasks, job } = setUp()
+    await using _ = tasks
+    const seen: unknown[] = []
+    await using worker = tasks.worker([
+      tasks.handle(job, (_payload, ctx) => {
+        const { requestId, actor, tenant, locale, plan } = ctx
+        seen.push({ requestId, actor, tenant, locale, plan, same: context() === ctx, job: ctx.job.name })
+      }),
+    ])
+    await worker.ready()
+    await tasks.runInContext({ requestId: 'r1', actor: 'user:1', tenant: 'acme', plan: 'paid' }, () =>
+      tasks.enqueue(job, { id: 'x' }),
+    )
+    await eventually(() => seen.length === 1)
+    expect(seen[0]).toEqual({
+      requestId: 'r1',
+      actor: 'user:1',
+      tenant: 'acme',
+      locale: undefined,
+      plan: 'paid',
+      same: true,
+      job: 'credit',
+    })
+    await tasks.enqueue(job, { id: 'y' })
+    await eventually(() => seen.length === 2)
+    expect(seen[1]).toMatchObject({ actor: undefined, requestId: expect.stringMatching(/^j[\w-]{20}$/) })
+  })
+
+  test('runs after the outermost commit and never after a rollback, also of a savepoint', async () => {
+    const { tasks, job, account } = setUp()
+    await using _ = tasks
+    await tasks.migrate()
+    const seen: string[] = []
+    await using worker = tasks.worker([
+      tasks.handle(job, async ({ id }, { db }) => {
+        const row = await db.selectFrom('accounts').select('id').where('id', '=', account).executeTakeFirst()
+        seen.push(`${id}:${row?.id}`)
+      }),
+    ])
+    await worker.ready()
+    const enqueued = await tasks.transaction(async (trx) => {
+      const first = await tasks.enqueue(job, { id: 'kept' })
+      await tasks.transaction(() => tasks.enqueue(job, { id: 'inner' }))
+      await tasks
+        .transaction(async () => {
+          await tasks.enqueue(job, { id: 'savepoint' })
+          throw new Error('undo')
+        })
+        .catch(() => {})
+      await credit(trx, account)
+      return first
+    })
+    expect(enqueued).toMatchObject({ deferred: true })
+    const failed = tasks.transaction(async () => {
+      await tasks.enqueue(job, { id: 'rolled back' })
+      throw new Error('undo')
+    })
+    await expect(failed).rejects.toThrow('undo')
+    await tasks.enqueue(job, { id: 'last' })
+    await eventually(() => seen.length === 3)
+    expect(seen.sort()).toEqual([`inner:${account}`, `kept:${account}`, `last:${account}`])
+  })
+
+  test('leaves the caller its transaction, and runs the job on another connection', async () => {
+    const { tasks, job, account, balance } = setUp()
+    await using _ = tasks
+    await tasks.migrate()
+    const pid = sql<{ pid: number }>`select pg_backend_pid() as pid`
+    const row = (db: World['db']) => db.selectFrom('accounts').select('balance').where('id', '=', account)
+    const pids: number[] = []
+    await using worker = tasks.worker([
+      tasks.handle(job, async ({ id }, { db }) => {
+        pids.push((await pid.execute(db)).rows[0]!.pid)
+        await credit(db, id, 10)
+      }),
+    ])
+    await worker.ready()
+    await credit(world.db, account)
+    const caller = await world.db.startTransaction().execute()
+    const before = await row(caller).executeTakeFirstOrThrow()
+    pids.push((await pid.execute(caller)).rows[0]!.pid)
+    await tasks.enqueue(job, { id: `${account}-job` })
+    await eventually(() => balance(`${account}-job`))
+    // The original bug: the job's teardown closed the caller's session, and from here on nothing worked.
+    const again = await row(caller).executeTakeFirstOrThrow()
+    const sum = before.balance + again.balance
+    await caller.updateTable('accounts').set({ balance: sum }).where('id', '=', account).execute()
+    await caller.commit().execute()
+    expect(await balance(account)).toBe(2)
+    expect(new Set(pids).size).toBe(2)
+  })
+
+  test('rolls a failed attempt back with all it enqueued and announced, then tries again under the same request', async () => {
+    const { tasks, job, account, balance } = setUp()
+    await using _ = tasks
+    const follow = defineJob({ name: 'follow', queue: job.queue, schema: unchecked<{ of: number }>() })
+    const attempts: unknown[] = []
+    const followed: number[] = []
+    const announced: number[] = []
+    await using worker = tasks.worker([
+      tasks.handle(job, async ({ id }, { db, requestId, actor, job: { attempt } }) => {
+        attempts.push([requestId, actor, attempt])
+        await credit(db, id)
+        await tasks.enqueue(follow, { of: attempt })
+        await afterCommit(() => void announced.push(attempt))
+        if (attempt < 3) throw new Error('not yet')
+      }),
+      tasks.handle(follow, ({ of }) => void followed.push(of)),
+    ])
+    await worker.ready()
+    await tasks.runInContext({ requestId: 'r', actor: 'user:2' }, () => tasks.enqueue(job, { id: account }))
+    await eventually(() => followed.length > 0)
+    expect(attempts).toEqual([1, 2, 3].map((attempt) => ['r', 'user:2', attempt]))
+    expect(await balance(account)).toBe(1)
+    expect(followed).toEqual([3])
+    expect(announced).toEqual([3])
+  })
+
+  test('has its effect once per id, and says when an enqueue was a repetition', async () => {
+    const { tasks, job, account, balance } = setUp()
+    await using _ = tasks
+    const actors: unknown[] = []
+    await using worker = tasks.worker([
+      tasks.handle(job, async ({ id }, { db, actor }) => {
+        actors.push(actor)
+        await credit(db, id)
+      }),
+    ])
+    await worker.ready()
+    const enqueue = (actor: string) =>
+      tasks.runInContext({ actor }, () => tasks.enqueue(job, { id: account }, { id: `id-${account}` }))
+    expect(await enqueue('first')).toMatchObject({ id: `id-${account}`, deduplicated: false })
+    expect(await enqueue('second')).toMatchObject({ id: `id-${account}`, deduplicated: true })
+    await eventually(() => balance(account))
+    const third = await tasks.enqueue(job, { id: account }, { id: `id-${account}` })
+    expect(third.deduplicated).toBe(true)
+    expect([await balance(account), actors]).toEqual([1, ['first']])
+  })
+
+  test('keeps one of many under a deduplication key', async () => {
+    const { tasks, job } = setUp()
+    await using _ = tasks
+    const given = { deduplication: { id: 'only' }, delayMs: 60_000 }
+    const first = await tasks.enqueue(job, { id: 'a' }, given)
+    const second = await tasks.enqueue(job, { id: 'b' }, given)
+    expect([first.deduplicated, second]).toMatchObject([false, { id: first.id, deduplicated: true }])
+  })
+
+  test('starts delayed jobs later, and prioritised ones in order', async () => {
+    const { tasks, job } = setUp()
+    await using _ = tasks
+    const seen: string[] = []
+    await tasks.enqueue(job, { id: 'late' }, { delayMs: 300 })
+    await tasks.enqueue(job, { id: 'low' }, { priority: 9 })
+    await tasks.enqueue(job, { id: 'high' }, { priority: 1 })
+    await tasks.enqueueMany(job, [{ id: 'plain' }, { id: 'plain' }])
+    await using worker = tasks.worker([tasks.handle(job, ({ id }) => void seen.push(id))])
+    await worker.ready()
+    await eventually(() => seen.length === 5)
+    expect(seen).toEqual(['plain', 'plain', 'high', 'low', 'late'])
+  })
+
+  test('does not start a job past its deadline, and says so', async () => {
+    const { tasks, job, queue } = setUp()
+    await using _ = tasks
+    await tasks.enqueue(job, { id: 'x' }, { deadlineMs: 1, delayMs: 50 })
+    await using worker = tasks.worker([tasks.handle(job, () => expect.unreachable())])
+    await worker.ready()
+    const letter = await eventually(async () => (await tasks.deadLetters(queue))[0])
+    expect(letter.reason).toContain('TASK_DEADLINE')
+  })
+
+  test('aborts a job at its timeout and commits nothing of it, even when it will not stop', async () => {
+    const { account, queue, ...rest } = setUp()
+    await using tasks = createTasks({
+      driver: makeDriver(name, world),
+      database: kyselyDatabase(world.db),
+      abortGraceMs: 10,
+    })
+    await rest.tasks[Symbol.asyncDispose]()
+    const slow = defineJob({
+      name: 'slow',
+      queue,
+      schema: unchecked<{ stubborn: boolean }>(),
+      timeoutMs: 50,
+      attempts: 1,
+    })
+    const late = Promise.withResolvers<unknown>()
+    await using worker = tasks.worker(
+      [
+        tasks.handle(slow, async ({ stubborn }, { db, signal }) => {
+          await credit(db, `${account}-${stubborn}`)
+          const { promise, resolve } = Promise.withResolvers<void>()
+          signal.addEventListener('abort', () => setTimeout(resolve, stubborn ? 200 : 0))
+          await promise
+          if (stubborn) late.resolve(await credit(db, account).catch(() => 'refused'))
+        }),
+      ],
+      { concurrency: 2 },
+    )
+    await worker.ready()
+    await tasks.enqueueMany(slow, [{ stubborn: true }, { stubborn: false }])
+    const letters = await eventually(async () => {
+      const found = await tasks.deadLetters(queue)
+      return found.length === 2 && found
+    })
+    for (const { reason } of letters) expect(reason).toContain('TASK_TIMEOUT')
+    expect(await late.promise).toBe('refused')
+    expect([await rest.balance(`${account}-true`), await rest.balance(`${account}-false`)]).toEqual([
+      undefined,
+      undefined,
+    ])
+  })
+
+  test('brings old versions up to date, and waits for a newer worker with new ones', async () => {
+    const { tasks, job, queue } = setUp({ patienceMs: 300 })
+    await using _ = tasks
+    const seen: unknown[] = []
+    const two = defineJob({
+      name: job.name,
+      queue,
+      version: 2,
+      schema: unchecked<{ key: string }>(),
+      upcasters: { 1: (old) => ({ key: (old as { id: string }).id }) },
+    })
+    const three = defineJob({ name: job.name, queue, version: 3, schema: unchecked<{ key: string }>() })
+    await tasks.enqueue(job, { id: 'old' })
+    const newer = await tasks.enqueue(three, { key: 'new' })
+    await using worker = tasks.worker([tasks.handle(two, ({ key }) => void seen.push(key))])
+    await worker.ready()
+    const letter = await eventually(async () => (await tasks.deadLetters(queue))[0])
+    expect(seen).toEqual(['old'])
+    expect(letter).toMatchObject({ id: newer.id, reason: expect.stringContaining('TASK_VERSION_UNKNOWN') })
+    await worker.close()
+    expect(await tasks.redrive(letter)).toBe(true)
+    await using next = tasks.worker([
+      tasks.handle(three, ({ key }, { job: { attempt } }) => void seen.push(key, attempt)),
+    ])
+    await next.ready()
+    await eventually(() => seen.length === 3)
+    expect(seen).toEqual(['old', 'new', 1])
+  })
+
+  test('leaves a job it does not know to another worker, no attempt used', async () => {
+    const { tasks, job, queue } = setUp()
+    await using _ = tasks
+    const other = defineJob({ name: 'other', queue, schema: unchecked<null>() })
+    const seen: number[] = []
+    await tasks.enqueue(job, { id: 'x' })
+    await using first = tasks.worker([tasks.handle(other, () => {})])
+    await first.ready()
+    await using second = tasks.worker([tasks.handle(job, (_p, ctx) => void seen.push(ctx.job.attempt))])
+    await second.ready()
+    await eventually(() => seen.length === 1)
+    expect(seen).toEqual([1])
+  })
+
+  test('puts a job whose payload does not fit aside with a reason, and goes on', async () => {
+    const { tasks, job, queue } = setUp()
+    await using _ = tasks
+    const strict = defineJob({ name: job.name, queue, schema: text(['good']) })
+    const seen: string[] = []
+    await tasks.enqueue(job, { id: 'secret' })
+    await tasks.enqueue(strict, 'good')
+    await using worker = tasks.worker([tasks.handle(strict, (payload) => void seen.push(payload))])
+    await worker.ready()
+    await eventually(() => seen.length === 1)
+    const letter = await eventually(async () => (await tasks.deadLetters(queue))[0])
+    expect(letter).toMatchObject({ attempts: 1, reason: expect.stringContaining('TASK_PAYLOAD_INVALID') })
+    expect(letter.reason).not.toContain('secret')
+    const refused = tasks.enqueue(strict, 'bad' as never)
+    await expect(refused).rejects.toMatchObject({ code: 'TASK_PAYLOAD_INVALID' } satisfies Partial<TaskError>)
+  })
+
+  test('refuses jobs that nobody signed, or that were changed after signing', async () => {
+    const { tasks, job, queue } = setUp({ secret: 'ours' })
+    await using _ = tasks
+    const seen: string[] = []
+    await tasks.driver.add([unsigned(queue)])
+    await tasks.enqueue(job, { id: 'signed', by: 1 })
+    await using worker = tasks.worker([tasks.handle(job, ({ id }) => void seen.push(id))])
+    await worker.ready()
+    const letter = await eventually(async () => (await tasks.deadLetters(queue))[0])
+    expect(letter).toMatchObject({ id: 'forged', reason: expect.stringContaining('TASK_FORGED') })
+    await eventually(() => seen.length === 1)
+    expect(seen).toEqual(['signed'])
+  })
+
+  test('runs schedules as system, each tick its own request', async () => {
+    const { tasks, job } = setUp()
+    await using _ = tasks
+    const seen: { requestId: string; actor: unknown; schedule: unknown }[] = []
+    await using worker = tasks.worker([
+      tasks.handle(job, (_payload, { requestId, actor, job: { schedule } }) => {
+        seen.push({ requestId, actor, schedule })
+      }),
+    ])
+    await worker.ready()
+    await tasks.runInContext({ requestId: 'setup', actor: 'user:3' }, () =>
+      tasks.schedule('nightly', { everyMs: 100 }, job, { id: 'x' }),
+    )
+    await eventually(() => seen.length >= 2)
+    expect(await tasks.unschedule(job, 'nightly')).toBe(true)
+    expect(seen[0]).toMatchObject({ actor: 'system', schedule: { id: 'nightly', by: 'user:3' } })
+    expect(new Set([...seen.slice(0, 2).map(({ requestId }) => requestId), 'setup']).size).toBe(3)
+  })
+
+  test('hands a long job back at shutdown, rolled back and with no attempt used', async () => {
+    const { tasks, job, account, balance } = setUp()
+    await using _ = tasks
+    const attempts: number[] = []
+    const begun = Promise.withResolvers<void>()
+    const long = tasks.handle(job, async ({ id }, { db, signal, job: { attempt } }) => {
+      attempts.push(attempt)
+      await credit(db, id)
+      if (attempts.length > 1) return
+      begun.resolve()
+      await new Promise((resolve) => signal.addEventListener('abort', resolve))
+    })
+    const first = tasks.worker([long], { drainMs: 10 })
+    await first.ready()
+    await tasks.enqueue(job, { id: account })
+    await begun.promise
+    await first.close()
+    expect(await balance(account)).toBeUndefined()
+    await using second = tasks.worker([long])
+    await second.ready()
+    await eventually(() => balance(account))
+    expect([attempts, await balance(account)]).toEqual([[1, 1], 1])
+  })
+
+  test('cancels a running job for good', async () => {
+    const { tasks, job, queue } = setUp()
+    await using _ = tasks
+    const begun = Promise.withResolvers<void>()
+    await using worker = tasks.worker([
+      tasks.handle(job, async (_payload, { signal }) => {
+        begun.resolve()
+        await new Promise((resolve) => signal.addEventListener('abort', resolve))
+      }),
+    ])
+    await worker.ready()
+    const { id } = await tasks.enqueue(job, { id: 'x' })
+    await begun.promise
+    expect([worker.cancel('unknown'), worker.cancel(id)]).toEqual([false, true])
+    const letter = await eventually(async () => (await tasks.deadLetters(queue))[0])
+    expect(letter).toMatchObject({ id, reason: expect.stringContaining('TASK_CANCELLED') })
+  })
+}
+
+/** A job as somebody writes it who can reach the queue but has no secret. */
+function unsigned(queue: string) {
+  const data = { v: 1, n: 1, c: { r: 'r', a: 'admin' }, p: { id: 'forged' } } as const
+  const options = { attempts: 1, backoff: { type: 'fixed', delayMs: 1 } } as const
+  return { id: 'forged', queue, name: 'credit', data, options }
+}
