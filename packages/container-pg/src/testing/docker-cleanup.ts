@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+
+import Docker from 'dockerode'
+
+import type { DockerConnection } from '../engine/docker.ts'
+import { tryLock } from '../internal/kernel-lock.ts'
+
+/** Options of {@link dockerCleanup}. */
+export interface DockerCleanupOptions {
+  /** Name of the suite: letters, digits, `-`, `_`, at most 40. Only what carries it is ever touched. */
+  readonly suite: string
+  /** How to reach the engine. @default the environment, else the usual local socket */
+  readonly docker?: DockerConnection
+}
+
+/** One run of a suite; disposing removes what it made. */
+export interface DockerCleanup extends AsyncDisposable {
+  /** Labels to give to every container, volume and network of the run. */
+  readonly labels: Readonly<Record<string, string>>
+  /** Makes a temporary folder that goes with the run. */
+  folder(): Promise<string>
+}
+
+const SUITE = 'container-pg.suite'
+const RUN = 'container-pg.run'
+
+/**
+ * Removes what earlier runs of a suite left, and at its end what this run left: containers with their unnamed volumes, named
+ * volumes, networks, folders.
+ *
+ * A run that was killed is recognised by its lock, which the kernel frees, so runs at the same time leave each other alone.
+ *
+ * @throws TypeError when `suite` is no usable name. Errors of the engine are passed on.
+ * @example
+ * await using cleanup = await dockerCleanup({ suite: 'billing' })
+ * const provisioner = await createProvisioner({ storageRoot: await cleanup.folder(), labels: cleanup.labels })
+ */
+export async function dockerCleanup({ suite, docker: connection }: DockerCleanupOptions): Promise<DockerCleanup> {
+  if (!/^[\w-]{1,40}$/.test(suite))
+    throw new TypeError(`Expected \`suite\` to be letters, digits, - and _, got \`${suite}\``)
+  const docker = new Docker({ ...connection })
+  const run = randomUUID()
+  const lock = await tryLock(lockOf(run))
+  if (lock === undefined) throw new Error('Expected a fresh run id to be free')
+  await using stack = new AsyncDisposableStack()
+  stack.use(lock)
+  for (const old of await runsOf(docker, suite)) {
+    await using dead = await tryLock(lockOf(old))
+    if (dead !== undefined) await removeRun(docker, suite, old)
+  }
+  stack.defer(() => removeRun(docker, suite, run))
+  const held = stack.move()
+  let ending: Promise<void> | undefined
+  return {
+    labels: { [SUITE]: suite, [RUN]: run },
+    folder: () => mkdtemp(path.join(tmpdir(), `${folderPrefix(suite)}${run}-`)),
+    [Symbol.asyncDispose]: () => (ending ??= held.disposeAsync()),
+  }
+}
+
+const lockOf = (run: string): string => `run ${run}`
+const folderPrefix = (suite: string): string => `container-pg-${suite}.`
+
+async function runsOf(docker: Docker, suite: string): Promise<Set<string>> {
+  const filters = { label: [`${SUITE}=${suite}`] }
+  const [containers, volumes, networks, files] = await Promise.all([
+    docker.listContainers({ all: true, filters }),
+    docker.listVolumes({ filters }),
+    docker.listNetworks({ filters }),
+    readdir(tmpdir()),
+  ])
+  const labelled = [...containers, ...(volumes.Volumes ?? []), ...networks].map((thing) => thing.Labels?.[RUN])
+  const folders = files
+    .filter((file) => file.startsWith(folderPrefix(suite)))
+    .map((file) => file.slice(folderPrefix(suite).length).replace(/-[^-]*$/, ''))
+  return new Set([...labelled, ...folders].filter((id): id is string => id !== undefined && id !== ''))
+}
+
+/** Containers first: they hold the volumes, the networks and the folders. */
+async function removeRun(docker: Docker, suite: string, run: string): Promise<void> {
+  const filters = { label: [`${SUITE}=${suite}`, `${RUN}=${run}`] }
+  for (const { Id } of await docker.listContainers({ all: true, filters })) {
+    await unlessGone(docker.getContainer(Id).remove({ force: true, v: true }))
+  }
+  for (const { Name } of (await docker.listVolumes({ filters })).Volumes ?? []) {
+    await unlessGone(docker.getVolume(Name).remove({ force: true }))
+  }
+  for (const { Id } of await docker.listNetworks({ filters })) await unlessGone(docker.getNetwork(Id).remove())
+  for (const file of await readdir(tmpdir())) {
+    if (!file.startsWith(`${folderPrefix(suite)}${run}-`)) continue
+    await rm(path.join(tmpdir(), file), { recursive: true, force: true, maxRetries: 5 })
+  }
+}
+
+async function unlessGone(removal: Promise<unknown>): Promise<void> {
+  try {
+    await removal
+  } catch (error) {
+    if (![404, 409].includes((error as { statusCode?: number }).statusCode ?? 0)) throw error
+  }
+}
