@@ -22,13 +22,16 @@ export class Project implements Disposable {
 
   /** @param registry - Address that the project's package manager asks. */
   constructor(registry: string) {
-    this.write('package.json', '{ "private": true }\n')
+    // Yarn resolves the binaries of every platform, and a mirror may lack those of the newest release.
+    const resolutions = { 'msgpackr-extract': '3.0.4' }
+    this.write('package.json', JSON.stringify({ private: true, resolutions }))
     this.write('.npmrc', `registry=${registry}\n`)
     // Build scripts stay off: the packages must work without, and so must what they bring along.
     this.write('pnpm-workspace.yaml', 'minimumReleaseAge: 0\nstrictDepBuilds: false\npmOnFail: ignore\n')
+    // Its own cache too: yarn remembers addresses of tarballs, and the registry has another port each time.
     this.write(
       '.yarnrc.yml',
-      `npmRegistryServer: ${registry}\nunsafeHttpWhitelist: [127.0.0.1]\nnodeLinker: node-modules\nenableTelemetry: false\nenableScripts: false\nnpmMinimalAgeGate: 0\n`,
+      `npmRegistryServer: ${registry}\nunsafeHttpWhitelist: [127.0.0.1]\nnodeLinker: node-modules\nenableTelemetry: false\nenableScripts: false\nglobalFolder: ./.yarn\nnpmMinimalAgeGate: 0\n`,
     )
     this.write('yarn.lock', '')
     const { PATH, HOME } = process.env
