@@ -1,1 +1,10 @@
-export {}
+#!/usr/bin/env node
+import { runHelper } from './isolation/helper.ts'
+import { helperWord } from './isolation/protocol.ts'
+
+if (process.argv[2] === helperWord) {
+  runHelper()
+} else {
+  const { main } = await import('./cli/cli.ts')
+  process.exitCode = await main(process.argv.slice(2), { env: process.env, cwd: process.cwd() })
+}
