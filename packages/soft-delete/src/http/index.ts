@@ -1,0 +1,9 @@
+export {
+  authorizeTrashed,
+  parseTrashedParameters,
+  type TrashedDecision,
+  type TrashedFeature,
+  type TrashedParameters,
+  type TrashedParametersOptions,
+  TrashedRequestError,
+} from './parameters.ts'

@@ -1,0 +1,39 @@
+import type { BinaryOperationNode, OperationNode, RawNode, ReferenceNode, TableNode, ValueNode } from 'kysely'
+
+import type { SoftDelete } from '../config.ts'
+import { SoftDeleteError } from '../errors.ts'
+
+/** A pattern of every configured table name that is not a qualifier, quoted in any dialect or not at all. */
+export function rawNamesOf(config: SoftDelete): RegExp {
+  const names = [...config.tables.values()].map(({ name }) => name.replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`))
+  return new RegExp(String.raw`(?<![\w$])["\x60\[]?(${names.join('|')})(?![\w$])["\x60\]]?(?!\s*\.)`, 'i')
+}
+
+/** Refuses raw SQL that names a configured table, unless a predicate of `live()` stands in the same fragment. */
+export function refuseRawNames(node: RawNode, names: RegExp, config: SoftDelete): void {
+  if (node.parameters.some((parameter) => isLive(parameter, config))) return
+  for (const text of node.sqlFragments) refuse(names.exec(text)?.[1])
+  for (const parameter of node.parameters) {
+    if (parameter.kind !== 'TableNode' || node.sqlFragments.every((text) => text.trim() === '')) continue
+    const { identifier, schema } = (parameter as TableNode).table
+    if (config.find(identifier.name, schema?.name) !== undefined) refuse(identifier.name)
+  }
+}
+
+function refuse(name: string | undefined): void {
+  if (name === undefined) return
+  throw new SoftDeleteError(
+    'SOFT_DELETE_RAW_SQL',
+    `Raw SQL names the soft-deletable table "${name}" and is never filtered: put live() into the same fragment`,
+  )
+}
+
+/** A test of a marker column against null, as `live()` makes it; by content, since other plugins copy nodes. */
+function isLive(node: OperationNode, config: SoftDelete): boolean {
+  if (node.kind !== 'BinaryOperationNode') return false
+  const { leftOperand, rightOperand } = node as BinaryOperationNode
+  if (leftOperand.kind !== 'ReferenceNode' || rightOperand.kind !== 'ValueNode') return false
+  const { column } = leftOperand as ReferenceNode
+  if ((rightOperand as ValueNode).value !== null || column.kind !== 'ColumnNode') return false
+  return [...config.tables.values()].some((table) => table.column === column.column.name)
+}

@@ -1,0 +1,207 @@
+import type {
+  CommonTableExpressionNode,
+  CreateViewNode,
+  DeleteQueryNode,
+  InsertQueryNode,
+  ListNode,
+  MergeQueryNode,
+  OperationNode,
+  RawNode,
+  SelectQueryNode,
+  UpdateQueryNode,
+  WhenNode,
+  WithNode,
+} from 'kysely'
+
+import type { SoftDelete } from '../config.ts'
+import { SoftDeleteError } from '../errors.ts'
+import { readScope, type Scope } from '../scopes.ts'
+import { renameReferences } from './derived.ts'
+import { isLeaf, mapNode } from './map-node.ts'
+import { refuseRawNames } from './raw.ts'
+import { type CteNames, readReference, type Reference } from './reference.ts'
+import { deriveSource, type Found, itemsOf, placePredicates, type Sources } from './statement.ts'
+import { settleConflict } from './upsert.ts'
+
+/** What one installation of the plugin does; shared by all its queries, never changed. */
+export interface WalkOptions {
+  readonly config: SoftDelete
+  /** Pattern of the configured names, when raw SQL that holds one is refused. */
+  readonly rawNames: RegExp | undefined
+  /** Called with each delete whose target is configured and not marked as permanent, its sources filtered by then. */
+  readonly onDelete: (node: DeleteQueryNode, target: Reference) => DeleteQueryNode
+}
+
+/** Where the walk is: state lives in arguments, so that a throw leaves nothing behind. */
+interface Reach extends WalkOptions {
+  readonly ctes: CteNames | undefined
+}
+
+/**
+ * Filters every reference to a configured table below a node, in one walk.
+ *
+ * @returns The very same node when no configured table is named in it.
+ * @throws {@link SoftDeleteError} as the plugin does.
+ */
+export function filterTrashed<N extends OperationNode>(root: N, options: WalkOptions): N {
+  return visit(root, { ...options, ctes: undefined }) as N
+}
+
+function visit(node: OperationNode, reach: Reach): OperationNode {
+  switch (node.kind) {
+    case 'SelectQueryNode':
+      return visitSelect(node as SelectQueryNode, reach)
+    case 'UpdateQueryNode':
+      return visitUpdate(node as UpdateQueryNode, reach)
+    case 'InsertQueryNode':
+      return visitInsert(node as InsertQueryNode, reach)
+    case 'DeleteQueryNode':
+      return visitDelete(node as DeleteQueryNode, reach)
+    case 'MergeQueryNode':
+      return visitMerge(node as MergeQueryNode, reach)
+    case 'CreateViewNode':
+      return visitView(node as CreateViewNode, reach)
+    case 'RawNode':
+      if (reach.rawNames !== undefined) refuseRawNames(node as RawNode, reach.rawNames, reach.config)
+      return mapNode(node, visit, reach)
+    default:
+      return isLeaf(node.kind) ? node : mapNode(node, visit, reach)
+  }
+}
+
+/** Visits what is nested in a statement, with the names of its CTEs in reach. */
+function visitNested<S extends OperationNode & { readonly with?: WithNode }>(statement: S, outer: Reach): [S, Reach] {
+  if (statement.with === undefined) return [mapNode(statement, visit, outer), outer]
+  const { node, reach } = visitWith(statement.with, outer)
+  const nested = mapNode(statement, visit, reach, 'with')
+  return [node === statement.with ? nested : { ...nested, with: node }, reach]
+}
+
+/** A body sees the CTEs before it; in a recursive WITH all of them, its own name included. */
+function visitWith(node: WithNode, outer: Reach): { node: WithNode; reach: Reach } {
+  const bind = (reach: Reach, { name }: CommonTableExpressionNode): Reach => ({
+    ...reach,
+    ctes: { name: name.table.table.identifier.name, outer: reach.ctes },
+  })
+  let reach = node.recursive === true ? node.expressions.reduce(bind, outer) : outer
+  let changed = false
+  const expressions = node.expressions.map((cte) => {
+    const expression = visit(cte.expression, reach)
+    if (node.recursive !== true) reach = bind(reach, cte)
+    if (expression === cte.expression) return cte
+    changed = true
+    return { ...cte, expression }
+  })
+  return { node: changed ? { ...node, expressions } : node, reach }
+}
+
+function visitSelect(node: SelectQueryNode, outer: Reach): SelectQueryNode {
+  const [nested, reach] = visitNested(node, outer)
+  const found = findSources(node, 'from', reach)
+  return found.length === 0 ? nested : placePredicates(nested, 'from', found, readScope(node.endModifiers))
+}
+
+function findSources(statement: Sources, list: 'from' | 'using', { config, ctes }: Reach): Found[] {
+  const found: Found[] = []
+  itemsOf(statement, list).forEach((item, index) => {
+    const reference = readReference(item, config, ctes)
+    if (reference !== undefined) found.push({ reference, at: 'item', index })
+  })
+  statement.joins?.forEach(({ table }, index) => {
+    const reference = readReference(table, config, ctes)
+    if (reference !== undefined) found.push({ reference, at: 'join', index })
+  })
+  return found
+}
+
+function visitUpdate(node: UpdateQueryNode, outer: Reach): UpdateQueryNode {
+  const [nested, reach] = visitNested(node, outer)
+  const targets =
+    node.table === undefined ? [] : node.table.kind === 'ListNode' ? (node.table as ListNode).items : [node.table]
+  const found = findSources(node, 'from', reach)
+  targets.forEach((target, index) => {
+    // A CTE cannot be updated, so its name does not hide the table here.
+    const reference = readReference(target, reach.config, undefined)
+    if (reference !== undefined) found.push({ reference, at: 'target', index })
+  })
+  return found.length === 0 ? nested : placePredicates(nested, 'from', found, readScope(node.endModifiers))
+}
+
+function visitInsert(node: InsertQueryNode, outer: Reach): InsertQueryNode {
+  const [nested, reach] = visitNested(node, outer)
+  const target = node.into && readReference(node.into, reach.config, undefined)
+  return target === undefined ? nested : settleConflict(nested, target, readScope(node.endModifiers))
+}
+
+function visitDelete(node: DeleteQueryNode, outer: Reach): DeleteQueryNode {
+  const [nested, reach] = visitNested(node, outer)
+  const scope = readScope(node.endModifiers)
+  const targets = node.from.froms.map((item) => readReference(item, reach.config, undefined))
+  const target = targets.find((reference) => reference !== undefined)
+  const sources = findSources(node, 'using', reach).filter(({ reference }) => !isTarget(reference, targets, node))
+  const filtered = sources.length === 0 ? nested : placePredicates(nested, 'using', sources, scope)
+  if (target === undefined || scope.permanent) return filtered
+  if (targets.length > 1) {
+    throw new SoftDeleteError(
+      'SOFT_DELETE_UNSUPPORTED',
+      'Expected a delete from one table, got several: delete from each',
+    )
+  }
+  return reach.onDelete(filtered, target)
+}
+
+/** MySQL names the target again in USING: there it is the same row, filtered or not as the target is. */
+function isTarget(
+  reference: Reference,
+  targets: readonly (Reference | undefined)[],
+  { using }: DeleteQueryNode,
+): boolean {
+  if (using === undefined) return false
+  return targets.some((target) => target?.name === reference.name && target.schema === reference.schema)
+}
+
+function visitMerge(node: MergeQueryNode, outer: Reach): MergeQueryNode {
+  const [nested, reach] = visitNested(node, outer)
+  const scope = readScope(node.endModifiers)
+  const target = readReference(node.into, reach.config, undefined)
+  if (target !== undefined) refuseMergeTarget(node, target, scope)
+  const source = node.using && readReference(node.using.table, reach.config, reach.ctes)
+  if (source === undefined) return nested
+  const shown = scope.visibility(source)
+  if (shown === 'with') return nested
+  const { join, renamed } = deriveSource(nested.using!, source, shown)
+  const out = { ...nested, using: join }
+  return renamed.length === 0 ? out : renameReferences(out, renamed)
+}
+
+function refuseMergeTarget(node: MergeQueryNode, target: Reference, scope: Scope): void {
+  if (scope.visibility(target) !== 'with') {
+    throw new SoftDeleteError(
+      'SOFT_DELETE_UNSUPPORTED',
+      `MERGE into "${target.name}" would match its trashed rows: use upsert(), or withTrashed() to mean them`,
+    )
+  }
+  const deletes = node.whens?.some(
+    ({ result }: WhenNode) => result?.kind === 'RawNode' || result?.kind === 'DeleteQueryNode',
+  )
+  if (deletes === true && !scope.permanent) {
+    throw new SoftDeleteError(
+      'SOFT_DELETE_UNSUPPORTED',
+      `MERGE with THEN DELETE would remove rows of "${target.name}" for good: use softDelete(), or permanently()`,
+    )
+  }
+}
+
+/** A view outlives the query: baked in silently, the filter would stay when the configuration changes. */
+function visitView(node: CreateViewNode, reach: Reach): CreateViewNode {
+  const body = node.as
+  if (body?.kind !== 'SelectQueryNode') return node
+  for (const { reference } of findSources(body as SelectQueryNode, 'from', reach)) {
+    if (readScope((body as SelectQueryNode).endModifiers).visibility(reference) !== 'live') continue
+    throw new SoftDeleteError(
+      'SOFT_DELETE_VIEW_UNDECIDED',
+      `A view over "${reference.name}" must say which rows it shows: pass withTrashed(query), with a condition of its own`,
+    )
+  }
+  return node
+}
