@@ -1,0 +1,225 @@
+import type { Upload, Uploader } from '@org/content-sniff'
+
+import { requireActor } from '../access.ts'
+import { createTask } from '../jobs/tracking.ts'
+import { resizeImage } from '../jobs/definitions.ts'
+import { readJson } from '../jsonapi/body.ts'
+import { createWriter, selfLink } from '../jsonapi/document.ts'
+import { problem } from '../jsonapi/errors.ts'
+import { type Registry, resourceOf } from '../resources/registry.ts'
+import type { Actor, Row } from '../resources/resource.ts'
+import { columnsOf } from '../store/columns.ts'
+import { translateRefusal, uploadRow } from '../uploads.ts'
+import { documentResponse } from './answer.ts'
+import { documentSchema, itemSchema, jsonapiAnswer, ref } from './describe.ts'
+import type { Call, Operation } from './operation.ts'
+
+/** Files in one request. */
+const MAX_FILES = 10
+
+const file = { type: 'string', contentMediaType: 'application/octet-stream' }
+
+/** Operations that take files in and give them out. */
+export function uploadOperations(registry: Registry): Operation[] {
+  const uploads = resourceOf(registry, 'uploads')
+  const answer = (rows: readonly Row[]) =>
+    createWriter({ resource: uploads, rows, included: new Map(), linkage: new Map() }, new Map()).data()
+
+  async function uploadFiles(call: Call): Promise<Response> {
+    const actor = requireActor(call.actor)
+    const files = await readFiles(call.request, call.service.maxUploadBytes)
+    const rows = await storeAll(call, call.service.uploaders.files, files, actor, 'file')
+    return documentResponse(201, { links: { self: '/v1/uploads' }, data: answer(rows) })
+  }
+
+  async function uploadImage(call: Call): Promise<Response> {
+    const actor = requireActor(call.actor)
+    const image = await readDataUrl(call.request, call.service.maxUploadBytes)
+    const [row] = await storeAll(call, call.service.uploaders.images, [image], actor, 'image')
+    const self = selfLink(uploads, row!)
+    return documentResponse(201, { links: { self }, data: answer([row!])[0] }, { headers: { location: self } })
+  }
+
+  /** Stores files, then their rows in one transaction; a failure takes the files away again. */
+  async function storeAll(
+    call: Call,
+    uploader: Uploader,
+    files: readonly IncomingFile[],
+    actor: Actor,
+    purpose: 'file' | 'image',
+  ): Promise<Row[]> {
+    const stored: Upload[] = []
+    try {
+      for (const { bytes, filename, declaredType } of files) {
+        stored.push(await uploader.put(bytes, { filename, declaredType, signal: call.request.signal }))
+      }
+      return await call.service.write(call, uploads, async (tx) => {
+        const rows: Row[] = []
+        for (const upload of stored) {
+          const isImage = purpose === 'image'
+          const taskId = isImage ? await createTask(tx, resizeImage.name, actor.id) : null
+          const row: Row = await tx
+            .insertInto('uploads')
+            .values({ ...uploadRow(upload, actor.id, purpose), task_id: taskId })
+            .returning(columnsOf(uploads))
+            .executeTakeFirstOrThrow()
+          if (taskId !== null) await call.service.tasks.enqueue(resizeImage, { taskId, uploadId: row['id'] as number })
+          rows.push(row)
+        }
+        return rows
+      })
+    } catch (error) {
+      await Promise.allSettled(stored.map(({ key }) => uploader.delete(key)))
+      throw translateRefusal(error)
+    }
+  }
+
+  async function serveFile(call: Call): Promise<Response> {
+    const key = call.params['key'] ?? ''
+    const original = key.replace(/\.(?:large|thumbnail|icon)\.webp$/, '')
+    const live = await call.service.db.selectFrom('uploads').select('id').where('key', '=', original).executeTakeFirst()
+    if (live === undefined) throw problem('not_found', 'Expected the address of a live upload')
+    const response = await call.service.uploaders.files.serve(key, call.request)
+    // Its row may go to the trash at any time, so nobody keeps it without asking.
+    response.headers.set('cache-control', 'private, no-cache')
+    return response
+  }
+
+  const base = { jsonapi: true, session: 'required', parameters: [], method: 'post' } as const
+  return [
+    {
+      ...base,
+      id: 'uploadFiles',
+      name: ['Upload', 'Files', 'Upload Files'],
+      path: '/v1/upload/files',
+      summary: 'Stores files under the type that their bytes show',
+      body: {
+        mediaType: 'multipart/form-data',
+        schema: { type: 'object', properties: { files: { type: 'array', items: file } }, required: ['files'] },
+      },
+      responses: { 201: jsonapiAnswer('The uploads.', documentSchema({ type: 'array', items: ref('uploads') })) },
+      errors: [400, 401, 406, 413, 415, 422],
+      handle: uploadFiles,
+    },
+    {
+      ...base,
+      id: 'uploadImage',
+      name: ['Upload', 'Image', 'Upload an Image'],
+      path: '/v1/upload/image',
+      summary: 'Stores an image from a data URL and makes its sizes',
+      body: {
+        mediaType: 'application/json',
+        schema: {
+          type: 'object',
+          properties: {
+            data: { type: 'string', description: 'data:image/png;base64,…' },
+            filename: { type: 'string' },
+          },
+          required: ['data'],
+          additionalProperties: false,
+        },
+        example: { data: `data:image/png;base64,${ONE_PIXEL}` },
+      },
+      responses: {
+        201: jsonapiAnswer('The upload; its task makes the sizes.', itemSchema(uploads), { Location: 'Its address.' }),
+      },
+      errors: [400, 401, 406, 413, 415, 422],
+      handle: uploadImage,
+    },
+    {
+      ...base,
+      method: 'get',
+      jsonapi: false,
+      session: 'none',
+      id: 'getFile',
+      name: ['Upload', 'File', 'Download a File'],
+      path: '/files/{key+}',
+      summary: 'Serves a stored file so that no browser runs it',
+      responses: {
+        200: { description: 'The bytes, under their true type.' },
+        206: { description: 'The range that was asked for.' },
+        304: { description: 'The client has it.' },
+        412: { description: 'The precondition does not hold.' },
+        416: { description: 'No such range.' },
+      },
+      errors: [404],
+      handle: serveFile,
+    },
+  ]
+}
+
+/** A picture of one transparent pixel. */
+const ONE_PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
+
+interface IncomingFile {
+  readonly bytes: Blob
+  readonly filename: string | undefined
+  readonly declaredType: string | undefined
+}
+
+async function readFiles(request: Request, maxBytes: number): Promise<IncomingFile[]> {
+  const type = request.headers.get('content-type') ?? ''
+  if (!/^multipart\/form-data;/i.test(type)) {
+    throw problem('unsupported_media_type', 'Expected `Content-Type: multipart/form-data`', { header: 'Content-Type' })
+  }
+  let form: FormData
+  const body = bounded(request, maxBytes)
+  try {
+    form = await new Response(body.stream, { headers: { 'content-type': type } }).formData()
+  } catch (error) {
+    if (body.exceeded()) throw tooLarge(maxBytes)
+    throw problem('invalid_upload', 'Expected a body of multipart/form-data', undefined, { cause: error })
+  }
+  const files = [...form.values()].filter((value) => typeof value !== 'string')
+  if (files.length === 0 || files.length > MAX_FILES) {
+    throw problem('invalid_upload', `Expected 1 to ${MAX_FILES} files, got ${files.length}`)
+  }
+  return files.map((one) => ({
+    bytes: one,
+    filename: one.name === '' ? undefined : one.name,
+    // The browser's word for "I do not know"; holding a file to it would refuse every one.
+    declaredType: one.type === '' || one.type === 'application/octet-stream' ? undefined : one.type,
+  }))
+}
+
+async function readDataUrl(request: Request, maxBytes: number): Promise<IncomingFile> {
+  const type = request.headers.get('content-type') ?? ''
+  if (!/^application\/json(?:;|$)/i.test(type)) {
+    throw problem('unsupported_media_type', 'Expected `Content-Type: application/json`', { header: 'Content-Type' })
+  }
+  const body = (await readJson(request, Math.ceil(maxBytes / 3) * 4 + 1024)) as {
+    data?: unknown
+    filename?: unknown
+  } | null
+  const source = { pointer: '/data' }
+  const data = body?.data
+  if (typeof data !== 'string') throw problem('invalid_upload', 'Expected `data` to be a data URL', source)
+  const comma = data.indexOf(',')
+  const match = /^data:([\w.+-]+\/[\w.+-]+)(?:;[\w.+-]+=[\w.+-]+)*;base64$/i.exec(data.slice(0, Math.max(comma, 0)))
+  const payload = data.slice(comma + 1)
+  if (match === null || !/^[A-Za-z0-9+/]+={0,2}$/.test(payload) || payload.length % 4 !== 0) {
+    throw problem('invalid_upload', 'Expected `data` to be a data URL in base64', source)
+  }
+  const bytes = new Blob([Buffer.from(payload, 'base64')])
+  const filename = typeof body?.filename === 'string' ? body.filename : undefined
+  return { bytes, filename, declaredType: match[1] }
+}
+
+/** The body of a request, ended by an error once it is longer than announced or allowed. */
+function bounded(request: Request, maxBytes: number) {
+  let length = 0
+  const exceeded = () => length > maxBytes
+  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge(maxBytes)
+  const counter = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      length += chunk.length
+      if (exceeded()) controller.error(tooLarge(maxBytes))
+      else controller.enqueue(chunk)
+    },
+  })
+  return { stream: request.body?.pipeThrough(counter) ?? null, exceeded }
+}
+
+function tooLarge(maxBytes: number) {
+  return problem('too_large', `Expected a body of at most ${maxBytes} bytes`, { header: 'Content-Length' })
+}

@@ -1,0 +1,55 @@
+import type { Handler } from '@org/task-context'
+
+import type { Service } from '../service.ts'
+import { emptyTrash } from '../store/trash.ts'
+import { exportEvent, indexEvent, mailOrganisers, pruneTrash, removeFiles, resizeImage } from './definitions.ts'
+import { packEvent } from './export-event.ts'
+import { updateIndex } from './index-event.ts'
+import { sendToOrganisers } from './mail-organisers.ts'
+import { makeSizes } from './resize-image.ts'
+import { JobError, track } from './tracking.ts'
+
+/** What a worker of this service can do. */
+export function createHandlers(service: Service): Handler[] {
+  const { tasks, db, registry } = service
+  return [
+    tasks.handle(exportEvent, (payload, { db: tx, job }) =>
+      track(db, tx, payload, job, async () => {
+        const { exportId } = payload
+        const row = await tx.selectFrom('exports').select('event_id').where('id', '=', exportId).executeTakeFirst()
+        if (row === undefined) throw new JobError('The export is gone')
+        const file = Buffer.from(await packEvent(tx, registry, row['event_id'] as number))
+        const url = `/v1/exports/${exportId}/file`
+        await tx.updateTable('exports').set({ state: 'ready', url, file }).where('id', '=', exportId).execute()
+        return url
+      }),
+    ),
+    tasks.handle(resizeImage, (payload, { db: tx, job, signal }) =>
+      track(db, tx, payload, job, () => makeSizes(tx, service.uploaders.images, payload.uploadId, signal)),
+    ),
+    tasks.handle(indexEvent, ({ eventId }, { db: tx }) => updateIndex(tx, eventId)),
+    tasks.handle(mailOrganisers, (payload, { db: tx }) => sendToOrganisers(tx, service.mailer, payload)),
+    tasks.handle(
+      removeFiles,
+      async ({ keys }) => {
+        for (const key of keys) await service.uploaders.files.delete(key)
+      },
+      { database: 'none' },
+    ),
+    tasks.handle(pruneTrash, (_, { signal }) => emptyTrash(db, service.softDeletion, signal), { database: 'none' }),
+  ]
+}
+
+/**
+ * Connects jobs to signals. The receivers only enqueue, and do so within the transaction that made the change: a job of
+ * a rolled-back request never runs, and a crash after the commit loses none.
+ */
+export function connectJobs(service: Service): void {
+  const { signals, tasks } = service
+  for (const signal of Object.values(signals)) {
+    signal.connect(({ eventId }) => tasks.enqueue(indexEvent, { eventId }), { delivery: 'sync' })
+  }
+  signals.event.connect(({ eventId, change }) => tasks.enqueue(mailOrganisers, { eventId, change }), {
+    delivery: 'sync',
+  })
+}

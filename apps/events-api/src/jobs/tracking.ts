@@ -1,0 +1,57 @@
+import type { Database, Tx } from '../resources/resource.ts'
+import type { Tracked } from './definitions.ts'
+
+/** Writes the row that clients watch, in the transaction that enqueues the job. */
+export async function createTask(tx: Tx, name: string, ownerId: number | undefined): Promise<number> {
+  const row = await tx
+    .insertInto('tasks')
+    .values({ name, owner_id: ownerId ?? null })
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  return row['id'] as number
+}
+
+/** Notes the result, in the job's own transaction: done is done together with its effect. */
+export async function finishTask(tx: Tx, taskId: number, result: string): Promise<void> {
+  await tx
+    .updateTable('tasks')
+    .set({ state: 'done', result, error: null, finished_at: new Date() })
+    .where('id', '=', taskId)
+    .execute()
+}
+
+/**
+ * Runs a tracked job; on its last attempt a failure is noted, outside the transaction that it rolls back.
+ *
+ * @param work - Returns what the task made: an address or a few words.
+ */
+export async function track(
+  db: Database,
+  tx: Tx,
+  payload: Tracked,
+  job: { readonly attempt: number; readonly maxAttempts: number },
+  work: () => Promise<string>,
+): Promise<void> {
+  try {
+    await finishTask(tx, payload.taskId, await work())
+  } catch (error) {
+    if (job.attempt >= job.maxAttempts) {
+      await db
+        .updateTable('tasks')
+        .set({ state: 'failed', error: wording(error), finished_at: new Date() })
+        .where('id', '=', payload.taskId)
+        .execute()
+    }
+    throw error
+  }
+}
+
+/** Our own words may be shown; those of a driver may hold data. */
+function wording(error: unknown): string {
+  return error instanceof JobError ? error.message : 'Internal error'
+}
+
+/** A job that cannot do its work, in words for the person who started it. */
+export class JobError extends Error {
+  override readonly name = 'JobError'
+}

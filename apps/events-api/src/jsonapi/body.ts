@@ -1,0 +1,113 @@
+import type { ErrorObject as Finding, ValidateFunction } from 'ajv'
+
+import { ApiError, type ErrorObject, errorObject, problem } from './errors.ts'
+
+/** Largest JSON:API document accepted, in bytes. */
+const MAX_BODY_BYTES = 512 * 1024
+
+/** Deepest nesting of a document; JSON:API needs 6. */
+const MAX_DEPTH = 20
+
+/** Most errors in one answer. */
+const MAX_ERRORS = 20
+
+/**
+ * Reads a request's body as JSON.
+ *
+ * @throws {@link ApiError} 413 beyond `maxBytes`, counted while reading; 400 for what is not UTF-8, not
+ *   JSON, nested too deeply; 422 for text that PostgreSQL cannot hold (NUL, half of a surrogate pair).
+ */
+export async function readJson(request: Request, maxBytes: number = MAX_BODY_BYTES): Promise<unknown> {
+  const bytes = await readBytes(request, maxBytes)
+  let value: unknown
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes))
+  } catch (error) {
+    throw problem('malformed_document', 'Expected a body of JSON in UTF-8', { pointer: '' }, { cause: error })
+  }
+  checkValue(value, '', 0)
+  return value
+}
+
+/** Reads at most `max` bytes of a body. @throws {@link ApiError} 413 beyond. */
+async function readBytes(request: Request, max: number): Promise<Uint8Array> {
+  const tooLarge = () => problem('too_large', `Expected a body of at most ${max} bytes`, { header: 'Content-Length' })
+  if (Number(request.headers.get('content-length') ?? 0) > max) throw tooLarge()
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of request.body ?? []) {
+    length += chunk.length
+    if (length > max) throw tooLarge()
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+function checkValue(value: unknown, pointer: string, depth: number): void {
+  if (typeof value === 'string') {
+    if (value.includes('\0') || !value.isWellFormed()) {
+      throw problem('invalid_value', 'Expected text without NUL and without halves of surrogate pairs', { pointer })
+    }
+    return
+  }
+  if (typeof value !== 'object' || value === null) return
+  if (depth === MAX_DEPTH) throw problem('malformed_document', `Expected at most ${MAX_DEPTH} levels`, { pointer })
+  for (const [key, member] of Object.entries(value)) checkValue(member, `${pointer}/${escapeKey(key)}`, depth + 1)
+}
+
+/** A key in a JSON pointer. @see https://www.rfc-editor.org/rfc/rfc6901#section-3 */
+export function escapeKey(key: string): string {
+  return key.replaceAll('~', '~0').replaceAll('/', '~1')
+}
+
+/**
+ * Checks a document against its schema.
+ *
+ * @throws {@link ApiError} 422 for a fault in attributes or relationships, 400 for one in the shape around them. Each
+ *   error points at its place.
+ */
+export function validate(check: ValidateFunction, document: unknown): void {
+  if (check(document)) return
+  const errors = (check.errors ?? []).filter(isOwnFault).slice(0, MAX_ERRORS).map(toErrorObject)
+  // One status stands for all, and a shape that is wrong outweighs a value.
+  const malformed = errors.filter((error) => error.status === '400')
+  const [first, ...rest] = malformed.length > 0 ? malformed : errors
+  throw new ApiError([
+    first ?? errorObject('malformed_document', 'Expected another document', { pointer: '' }),
+    ...rest,
+  ])
+}
+
+/** `anyOf` reports itself beside its branches; the branch that expects `null` says nothing useful. */
+function isOwnFault(finding: Finding): boolean {
+  return !(finding.keyword === 'type' && finding.schemaPath.includes('/anyOf/1/'))
+}
+
+function toErrorObject(finding: Finding): ErrorObject {
+  const member: unknown = finding.params['additionalProperty'] ?? finding.params['missingProperty']
+  const extra = finding.keyword === 'additionalProperties' && typeof member === 'string'
+  const pointer = extra ? `${finding.instancePath}/${escapeKey(member)}` : finding.instancePath
+  const inValues = /^\/data\/(?:attributes|relationships)/.test(pointer) || finding.instancePath.endsWith('/data')
+  const names = typeof member === 'string' ? member : ''
+  const missingGroup = names === 'attributes' || names === 'relationships'
+  const code =
+    inValues && (pointer !== '/data' || missingGroup) && !(names === 'type' || names === 'id')
+      ? 'invalid_value'
+      : 'malformed_document'
+  return errorObject(code, describe(finding, names), { pointer })
+}
+
+function describe(finding: Finding, member: string): string {
+  switch (finding.keyword) {
+    case 'additionalProperties':
+      return `Expected no member \`${member.slice(0, 100)}\``
+    case 'required':
+      return `Expected a member \`${member}\``
+    case 'enum':
+      return `Expected one of ${(finding.params['allowedValues'] as unknown[]).map((value) => JSON.stringify(value)).join(', ')}`
+    case 'const':
+      return `Expected ${JSON.stringify(finding.params['allowedValue'])}`
+    default:
+      return `Expected a value that ${finding.message ?? 'fits its schema'}`
+  }
+}

@@ -1,0 +1,62 @@
+import { createUploader, SniffError, type Store, type Upload, type Uploader } from '@org/content-sniff'
+
+import { problem } from './jsonapi/errors.ts'
+
+/** What a client may send: anything that is not a program, or a picture that can be resized. */
+export interface Uploaders {
+  readonly files: Uploader
+  readonly images: Uploader
+}
+
+/** Raster images that the resizer reads. */
+const IMAGE_TYPES = ['image/png', 'image/jpeg', 'image/gif', 'image/webp']
+
+/** Two policies over one store. */
+export function createUploaders(store: Store, maxBytes: number): Uploaders {
+  return {
+    files: createUploader({ store, policy: { maxBytes } }),
+    images: createUploader({ store, policy: { maxBytes, allow: IMAGE_TYPES } }),
+  }
+}
+
+/** The columns of an upload. */
+export function uploadRow(upload: Upload, ownerId: number, purpose: 'file' | 'image'): Record<string, unknown> {
+  return {
+    owner_id: ownerId,
+    key: upload.key,
+    url: `/files/${upload.key}`,
+    filename: upload.filename ?? upload.key,
+    media_type: upload.type.mime,
+    size_bytes: upload.size,
+    sha256: upload.sha256,
+    purpose,
+  }
+}
+
+/** The file is not what it claims, or nothing that may be stored. */
+const REFUSED: ReadonlySet<string> = new Set([
+  'SNIFF_EMPTY_INPUT',
+  'SNIFF_TYPE_MISMATCH',
+  'SNIFF_TYPE_NOT_ALLOWED',
+  'SNIFF_TYPE_UNKNOWN',
+  'SNIFF_REJECTED',
+])
+
+/** The client did not send all of it. */
+const INCOMPLETE: ReadonlySet<string> = new Set([
+  'SNIFF_TRUNCATED',
+  'SNIFF_ABORTED',
+  'SNIFF_SOURCE_FAILED',
+  'SNIFF_IDLE_SOURCE',
+  'SNIFF_SLOW_SOURCE',
+])
+
+/** Says in the API's words why a file was refused; anything else stays as it is. */
+export function translateRefusal(error: unknown): unknown {
+  if (!(error instanceof SniffError)) return error
+  const cause = { cause: error }
+  if (error.code === 'SNIFF_TOO_LARGE') return problem('too_large', 'Expected a smaller file', undefined, cause)
+  if (REFUSED.has(error.code)) return problem('rejected_file', error.message, undefined, cause)
+  if (INCOMPLETE.has(error.code)) return problem('invalid_upload', 'Expected the whole file', undefined, cause)
+  return error
+}
