@@ -28,7 +28,6 @@ export interface Core<Profile> {
   }
   readonly idleMs: number
   readonly absoluteMs: number
-  readonly freshMs: number
   readonly options: Omit<NativeAuthOptions<unknown, Profile>, 'db'>
   readonly onError: (error: unknown) => void
   /** Tells a hook; never fails. */
@@ -131,7 +130,6 @@ export function createCore<DB, Profile>(options: NativeAuthOptions<DB, Profile>)
     },
     idleMs: within('sessions.idleSeconds', sessions.idleSeconds ?? 604_800, 1, 1e9) * 1000,
     absoluteMs: within('sessions.absoluteSeconds', sessions.absoluteSeconds ?? 2_592_000, 1, 1e9) * 1000,
-    freshMs: within('sessions.freshSeconds', sessions.freshSeconds ?? 900, 1, 1e9) * 1000,
     options,
     onError,
     async tell(hook, account, actorId) {

@@ -1,9 +1,17 @@
 import type { Account } from './accounts/account.ts'
 import { type AccountStore, createAccounts } from './accounts/accounts.ts'
 import { type AccountRef, type Actor, needRow } from './accounts/administer.ts'
-import { type AttemptClient, checkOwnPassword, checkPassword, type Credentials } from './accounts/authenticate.ts'
+import {
+  type AttemptClient,
+  checkOwnPassword,
+  checkPassword,
+  type Credentials,
+  forgetFailures,
+} from './accounts/authenticate.ts'
 import { storePassword } from './accounts/change-password.ts'
+import { createLinks, type Links, undoSignUp } from './accounts/links.ts'
 import { createAccount, type NewAccount } from './accounts/sign-up.ts'
+import { matchesWhole } from './accounts/username.ts'
 import { createCore } from './core.ts'
 import { NativeAuthError } from './errors.ts'
 import { createCookies, readToken } from './http/cookies.ts'
@@ -16,17 +24,20 @@ import {
   type Session,
   type SessionStore,
 } from './sessions/sessions.ts'
+import { spendCode } from './second-factor/codes.ts'
+import { createSecondFactor, type SecondFactor, secondStep } from './second-factor/second-factor.ts'
 import { type AuditEntry, readAudit, writeAudit } from './store/audit.ts'
+import type { AccountRow } from './store/tables.ts'
 import { migrate } from './store/migrations.ts'
 
 /** Passwords of existing accounts. */
-export interface PasswordActions {
+export interface PasswordActions<Profile> {
   /**
    * Changes a password by its owner; every session ends, the answer opens a new one.
    *
    * @throws {@link NativeAuthError} `NATIVE_AUTH_INVALID_INPUT`, `NATIVE_AUTH_PENDING`, `NATIVE_AUTH_BUSY`.
    */
-  change<Profile>(
+  change(
     session: Session<Profile>,
     passwords: { readonly current: string; readonly next: string; readonly confirmation?: string | undefined },
     client?: AttemptClient,
@@ -57,20 +68,25 @@ export interface SessionActions<Profile> extends Pick<SessionStore<Profile>, 've
 export interface NativeAuthCore<Profile> {
   readonly accounts: AccountStore<Profile>
   readonly sessions: SessionActions<Profile>
-  readonly passwords: PasswordActions
+  readonly passwords: PasswordActions<Profile>
+  readonly secondFactor: SecondFactor<Profile>
+  readonly links: Links<Profile>
   /** Path that {@link NativeAuth.handler} answers under. */
   readonly basePath: string
   /**
    * Signs somebody up under the rules of the service.
    *
    * @throws {@link NativeAuthError} `NATIVE_AUTH_SIGNUP_DISABLED`, `NATIVE_AUTH_INVALID_INPUT`,
-   *   `NATIVE_AUTH_USERNAME_TAKEN`, `NATIVE_AUTH_NAME_RESERVED`, `NATIVE_AUTH_BUSY`.
+   *   `NATIVE_AUTH_USERNAME_TAKEN`, `NATIVE_AUTH_NAME_RESERVED`, `NATIVE_AUTH_CAPTCHA_FAILED`,
+   *   `NATIVE_AUTH_MAIL_FAILED`, `NATIVE_AUTH_BREACH_CHECK_FAILED`, `NATIVE_AUTH_BUSY`.
    */
   signUp(input: NewAccount, client?: ClientInfo): Promise<Account<Profile>>
   /**
    * Checks name and password under all limits and opens a session.
    *
-   * @throws {@link NativeAuthError} `NATIVE_AUTH_INVALID_CREDENTIALS`, `NATIVE_AUTH_PENDING`, `NATIVE_AUTH_BUSY`.
+   * @throws {@link NativeAuthError} `NATIVE_AUTH_INVALID_CREDENTIALS`, `NATIVE_AUTH_PENDING`, `NATIVE_AUTH_BUSY`;
+   *   with `challenge` `NATIVE_AUTH_SECOND_FACTOR_REQUIRED` (see {@link SecondFactor.complete}) and
+   *   `NATIVE_AUTH_ENROLMENT_REQUIRED` (see {@link SecondFactor.enrolment}).
    */
   authenticate(credentials: Credentials, client?: AttemptClient): Promise<NewSession<Profile>>
   /** Forgets the failures of an account, so that its owner may try again. */
@@ -121,6 +137,24 @@ export function createNativeAuth<DB, Profile = Record<string, never>>(
   const cookies = createCookies(options.allowInsecureCookies === true)
   const sessions = createSessions(core)
 
+  const logIn = async (row: AccountRow, client: ClientInfo): Promise<NewSession<Profile>> => {
+    const now = core.now()
+    const opened = await db.transaction().execute(async (tx) => {
+      await tx
+        .updateTable('native_auth_accounts')
+        .set({ last_login_at: now, failures: 0 })
+        .where('id', '=', row.id)
+        .execute()
+      const who = { actorId: row.id, accountId: row.id, username: row.username, ip: client.ip }
+      await writeAudit(tx, { at: now, action: 'logged-in', ...who })
+      return sessions.open({ ...row, last_login_at: now }, client, tx)
+    })
+    await core.tell('loggedIn', opened.session.account)
+    return opened
+  }
+
+  const links = createLinks(core, basePath)
+
   const auth: NativeAuthCore<Profile> = {
     basePath,
     accounts: createAccounts(core),
@@ -158,7 +192,7 @@ export function createNativeAuth<DB, Profile = Record<string, never>>(
         const { confirmation } = passwords
         const plan = { field: 'new_password', action: 'password-changed', confirmation } as const
         await storePassword(core, row, passwords.next, plan, actor)
-        return sessions.open(row, client) as Promise<NewSession<never>>
+        return sessions.open(row, client)
       },
       async set(ref, password, actor = {}, confirmation) {
         const plan = { field: 'new_password', action: 'password-reset', unlock: true, confirmation } as const
@@ -169,35 +203,35 @@ export function createNativeAuth<DB, Profile = Record<string, never>>(
       if (options.signUp?.enabled === false) {
         throw new NativeAuthError('NATIVE_AUTH_SIGNUP_DISABLED', 'Signing up is switched off here')
       }
-      return createAccount(core, input, client.ip)
+      const account = await createAccount<Profile>(core, input, client.ip)
+      const { selfApproval } = options.signUp ?? {}
+      if (account.isAuthorised || selfApproval === undefined || account.email === undefined) return account
+      if (!matchesWhole(selfApproval, account.email)) return account
+      try {
+        await links.sendConfirmation(account)
+      } catch (error) {
+        await undoSignUp(core, account)
+        throw error
+      }
+      return account
     },
     async authenticate(credentials, client = {}) {
       const row = await checkPassword(core, credentials, client)
-      const now = core.now()
-      const opened = await db.transaction().execute(async (tx) => {
-        await tx
-          .updateTable('native_auth_accounts')
-          .set({ last_login_at: now, failures: 0 })
-          .where('id', '=', row.id)
-          .execute()
-        await writeAudit(tx, {
-          at: now,
-          action: 'logged-in',
-          actorId: row.id,
-          accountId: row.id,
-          username: row.username,
-          ip: client.ip,
-        })
-        return sessions.open({ ...row, last_login_at: now }, client, tx)
-      })
-      await core.tell('loggedIn', opened.session.account)
-      return opened
+      if (row.has_totp === 1 && credentials.code !== undefined) {
+        await spendCode(core, row, credentials.code, client.ip)
+        return logIn(row, client)
+      }
+      const interruption = await secondStep(core, row)
+      if (interruption !== undefined) throw interruption
+      return logIn(row, client)
     },
     async unlock(ref, actor = {}) {
       const row = await needRow(core, ref)
-      await db.updateTable('native_auth_accounts').set({ failures: 0 }).where('id', '=', row.id).execute()
+      await forgetFailures(core, row, db)
       await writeAudit(db, { at: core.now(), action: 'unlocked', accountId: row.id, username: row.username, ...actor })
     },
+    links,
+    secondFactor: createSecondFactor(core, sessions, logIn),
     audit: { list: (filter) => readAudit(db, filter) },
     migrate: () => migrate(options.db),
     async prune() {

@@ -131,14 +131,12 @@ export interface SessionOptions {
   readonly idleSeconds?: number
   /** Ends after so long in any case, in seconds. @default 2_592_000 (30 days) */
   readonly absoluteSeconds?: number
-  /** Age of the password proof that changes to the second factor accept, in seconds. @default 900 */
-  readonly freshSeconds?: number
 }
 
 /** A mail to one reader. */
 export interface MailMessage {
   readonly to: string
-  readonly kind: 'confirm' | 'reset' | 'signed-up' | 'authorised'
+  readonly kind: 'confirm' | 'reset'
   readonly subject: string
   readonly text: string
 }

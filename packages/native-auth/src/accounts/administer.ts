@@ -48,6 +48,8 @@ interface Change {
   readonly ends?: boolean
   /** The change takes an administrator away; the last one stays. */
   readonly demotes?: boolean
+  /** What else belongs to the change. */
+  readonly also?: (tx: AuthDb, accountId: number) => Promise<unknown>
   readonly details?: Record<string, string | number | boolean>
 }
 
@@ -72,6 +74,7 @@ export async function change<Profile>(
     if (changed === undefined) throw new NativeAuthError('NATIVE_AUTH_NOT_FOUND', 'There is no such account')
     if (plan.demotes === true && found.is_admin === 1) await keepAnAdmin(core, tx)
     if (plan.ends === true) await endAccess(tx, found.id)
+    await plan.also?.(tx, found.id)
     await writeAudit(tx, {
       at: now,
       action: plan.action,

@@ -1,8 +1,10 @@
+import { sql } from 'kysely'
+
 import type { Core } from '../core.ts'
 import { invalid, NativeAuthError } from '../errors.ts'
 import { mayEnter, type ClientInfo } from '../sessions/sessions.ts'
 import { writeAudit } from '../store/audit.ts'
-import type { AccountRow } from '../store/tables.ts'
+import type { AccountRow, AuthDb } from '../store/tables.ts'
 import { attempt, forget } from '../throttle/limits.ts'
 import { readDevice } from '../throttle/device.ts'
 import { networkOf } from '../throttle/network.ts'
@@ -13,6 +15,8 @@ import { canonicalUsername } from './username.ts'
 export interface Credentials {
   readonly username: string
   readonly password: string
+  /** Code of the second factor, for callers that ask for everything at once. */
+  readonly code?: string | undefined
 }
 
 /** The client of an attempt, with the device that an earlier login marked. */
@@ -31,7 +35,7 @@ function counterOf<Profile>(
 ): { key: string; isKnown: boolean } {
   const device = readDevice(core.keys, client.device, username, core.now())
   const source = device === undefined ? `net ${networkOf(client.ip) ?? 'unknown'}` : `device ${device}`
-  return { key: `lock:${core.keys.sign('throttle', `${username} ${source}`)}`, isKnown: device !== undefined }
+  return { key: lockPrefix(core, username) + core.keys.sign('throttle', source), isKnown: device !== undefined }
 }
 
 /**
@@ -75,6 +79,24 @@ export async function checkPassword<Profile>(
   }
   await forget(db, key)
   return row
+}
+
+/** What the counters of all networks and devices of one account begin with. */
+const lockPrefix = <Profile>(core: Core<Profile>, username: string) => `lock:${core.keys.sign('throttle', username)}:`
+
+/** Forgets all failures of an account: on all networks and devices, of passwords and of codes. */
+export async function forgetFailures<Profile>(core: Core<Profile>, row: AccountRow, on: AuthDb): Promise<void> {
+  const prefix = lockPrefix(core, row.username)
+  await on.updateTable('native_auth_accounts').set({ failures: 0 }).where('id', '=', row.id).execute()
+  await on
+    .deleteFrom('native_auth_throttle')
+    .where((where) =>
+      where.or([
+        where('key', 'in', [`code:${row.id}`, `enrol:${row.id}`]),
+        where(sql<string>`substr(key, 1, ${prefix.length})`, '=', prefix),
+      ]),
+    )
+    .execute()
 }
 
 const ALLOWED = { allowed: true, nextAt: 0, last: false }

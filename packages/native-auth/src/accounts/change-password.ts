@@ -1,8 +1,9 @@
 import type { Core } from '../core.ts'
 import { invalid } from '../errors.ts'
 import { writeAudit } from '../store/audit.ts'
-import type { AccountRow } from '../store/tables.ts'
+import type { AccountRow, AuthDb } from '../store/tables.ts'
 import { toAccount } from './account.ts'
+import { forgetFailures } from './authenticate.ts'
 import { type Actor, endAccess } from './administer.ts'
 
 /**
@@ -20,6 +21,8 @@ export async function storePassword<Profile>(
     readonly action: 'password-changed' | 'password-reset'
     readonly unlock?: boolean
     readonly confirmation?: string | undefined
+    /** What must hold in the transaction that stores the password. */
+    readonly before?: (tx: AuthDb) => Promise<void>
   },
   actor: Actor,
 ): Promise<void> {
@@ -28,9 +31,10 @@ export async function storePassword<Profile>(
   const password_hash = await core.passwords.hash(password)
   const now = core.now()
   await core.db.transaction().execute(async (tx) => {
+    await options.before?.(tx)
     let update = tx
       .updateTable('native_auth_accounts')
-      .set({ password_hash, password_changed_at: now, ...(options.unlock === true ? { failures: 0 } : {}) })
+      .set({ password_hash, password_changed_at: now })
       .where('id', '=', row.id)
     // Whoever proved the old password must not overwrite one that was set meanwhile.
     if (options.action === 'password-changed') {
@@ -38,6 +42,7 @@ export async function storePassword<Profile>(
     }
     const { numUpdatedRows } = await update.executeTakeFirst()
     if (numUpdatedRows === 0n) throw invalid(options.field, 'password_wrong', 'The password was changed meanwhile')
+    if (options.unlock === true) await forgetFailures(core, row, tx)
     await endAccess(tx, row.id)
     await writeAudit(tx, { at: now, action: options.action, accountId: row.id, username: row.username, ...actor })
   })

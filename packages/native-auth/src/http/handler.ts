@@ -37,7 +37,10 @@ export function createHandler<Profile>(
   return async (request, context = {}) => {
     const url = new URL(request.url)
     const parts = splitPath(url.pathname, site.basePath)
-    const here = parts === undefined ? [] : routes.filter((route) => matches(route.parts, parts))
+    const found = parts === undefined ? [] : routes.filter((route) => matches(route.parts, parts))
+    // A path that is spelt out hides a pattern that would match it too.
+    const literal = found.filter((route) => !route.parts.includes('*'))
+    const here = literal.length > 0 ? literal : found
     const method = request.method === 'HEAD' ? 'GET' : request.method
     const able = here.filter((route) => route.method === method)
     const route =

@@ -21,8 +21,6 @@ export interface SessionSummary {
   readonly createdAt: number
   /** Last use, at most an hour behind. */
   readonly usedAt: number
-  /** When the password was last given. */
-  readonly verifiedAt: number
   /** End, in milliseconds since the epoch, if it is not used again. */
   readonly expiresAt: number
   readonly ip: string | undefined
@@ -71,7 +69,6 @@ export function createSessions<Profile>(core: Core<Profile>): SessionStore<Profi
     account: toAccount<Profile>(row, now),
     createdAt: Number(row.session_created_at),
     usedAt: Number(row.used_at),
-    verifiedAt: Number(row.verified_at),
     expiresAt: endOf(core, row),
     ip: row.ip ?? undefined,
     userAgent: row.user_agent ?? undefined,
@@ -87,7 +84,6 @@ export function createSessions<Profile>(core: Core<Profile>): SessionStore<Profi
         account_id: account.id,
         created_at: now,
         used_at: now,
-        verified_at: now,
         ip: client.ip ?? null,
         user_agent: client.userAgent?.slice(0, 256) ?? null,
       }
@@ -129,7 +125,6 @@ export function createSessions<Profile>(core: Core<Profile>): SessionStore<Profi
         id: row.id,
         createdAt: Number(row.created_at),
         usedAt: Number(row.used_at),
-        verifiedAt: Number(row.verified_at),
         expiresAt: endOf(core, { ...row, session_created_at: row.created_at }),
         ip: row.ip ?? undefined,
         userAgent: row.user_agent ?? undefined,
@@ -182,7 +177,6 @@ interface SessionRow extends AccountRow {
   readonly session_id: string
   readonly session_created_at: number | string
   readonly used_at: number | string
-  readonly verified_at: number | string
   readonly ip: string | null
   readonly user_agent: string | null
 }
@@ -194,7 +188,7 @@ function sessionLookup(db: AuthDb): CompiledQuery<SessionRow> {
     .innerJoin('native_auth_accounts as a', 'a.id', 's.account_id')
     .selectAll('a')
     .select(['s.id as session_id', 's.created_at as session_created_at'])
-    .select(['s.used_at', 's.verified_at', 's.ip', 's.user_agent'])
+    .select(['s.used_at', 's.ip', 's.user_agent'])
     .where('s.token_hash', '=', '')
     .compile()
 }

@@ -48,7 +48,6 @@ const first: Migration = {
       )
       .addColumn('created_at', 'bigint', (column) => column.notNull())
       .addColumn('used_at', 'bigint', (column) => column.notNull())
-      .addColumn('verified_at', 'bigint', (column) => column.notNull())
       .addColumn('ip', 'text')
       .addColumn('user_agent', 'text')
       .execute()

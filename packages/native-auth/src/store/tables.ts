@@ -43,8 +43,6 @@ interface SessionsTable {
   account_id: number
   created_at: Instant
   used_at: Instant
-  /** When password (and code) were last given. */
-  verified_at: Instant
   ip: string | null
   user_agent: string | null
 }

@@ -1,7 +1,10 @@
 import type { Route } from '../handler.ts'
+import { jsonRoute as route, loggedIn } from './json-route.ts'
 import { readJsonObject } from '../body.ts'
-import type { Call, Site } from '../call.ts'
+import type { Site } from '../call.ts'
 import { countClient } from '../limits.ts'
+import { adminRoutes } from './admin.ts'
+import { factorRoutes } from './second-factor.ts'
 import { json, noContent } from '../respond.ts'
 import { Fields } from './fields.ts'
 import { presentAccount, presentOwnAccount, presentSession } from './present.ts'
@@ -30,12 +33,13 @@ export function jsonRoutes<Profile>(site: Site<Profile>): readonly Route<Profile
       ...route<Profile>('POST', '/login', async (call) => {
         await countClient(call, 'logins')
         const fields = new Fields(await readJsonObject(call.request))
-        const credentials = { username: fields.text('username'), password: fields.text('password') }
+        const credentials = {
+          username: fields.text('username'),
+          password: fields.text('password'),
+          code: fields.optionalText('code'),
+        }
         fields.check()
-        const opened = await auth.authenticate(credentials, call.client())
-        await endFormer(call)
-        call.logIn(opened)
-        return json(200, { token: opened.token, user: presentOwnAccount(opened.session.account) }, call.headers)
+        return loggedIn(call, await auth.authenticate(credentials, call.client()))
       }),
       body: 'json',
     },
@@ -47,6 +51,36 @@ export function jsonRoutes<Profile>(site: Site<Profile>): readonly Route<Profile
       }),
       body: 'json',
     },
+    {
+      ...route<Profile>('POST', '/change-password', async (call) => {
+        const session = await call.needSession()
+        const fields = new Fields(await readJsonObject(call.request))
+        const passwords = { current: fields.text('old_password'), next: fields.text('new_password') }
+        fields.check()
+        const opened = await auth.passwords.change(session, passwords, call.client())
+        call.logIn(opened)
+        return json(200, { token: opened.token }, call.headers)
+      }),
+      body: 'json',
+    },
+    {
+      ...route<Profile>('POST', '/forgot-password', async (call) => {
+        await countClient(call, 'signUps')
+        const fields = new Fields(await readJsonObject(call.request))
+        const username = fields.text('username')
+        fields.check()
+        await auth.links.requestReset(username)
+        return json(202, { detail: 'If the account has an address, a mail is on its way' })
+      }),
+      body: 'json',
+    },
+    route('POST', '/reset', async (call) => {
+      const fields = new Fields(await readJsonObject(call.request))
+      const [token, password] = [fields.text('token'), fields.text('new_password')]
+      fields.check()
+      await auth.links.reset(token, password, { ip: call.ip })
+      return noContent()
+    }),
     route('GET', '/me', async (call) => json(200, presentOwnAccount((await call.needSession()).account))),
     route('GET', '/sessions', async (call) => {
       const { id, account } = await call.needSession()
@@ -64,18 +98,7 @@ export function jsonRoutes<Profile>(site: Site<Profile>): readonly Route<Profile
       await auth.sessions.revoke(account.id, call.params[0] ?? '')
       return noContent()
     }),
+    ...factorRoutes(site),
+    ...adminRoutes(site),
   ]
-}
-
-function route<Profile>(
-  method: Route<Profile>['method'],
-  path: string,
-  run: (call: Call<Profile>) => Promise<Response>,
-): Route<Profile> {
-  return { method, path, isPage: false, run }
-}
-
-/** A browser that logs in again leaves no live session behind. */
-export async function endFormer<Profile>(call: Call<Profile>): Promise<void> {
-  if (call.token !== undefined) await call.site.auth.sessions.end(call.token)
 }

@@ -15,12 +15,19 @@ export function accountRoutes<Profile>(): readonly Route<Profile>[] {
       const session = await call.session()
       if (session === undefined) return redirect(loginFirst(call))
       const sessions = await call.site.auth.sessions.list(session.account.id)
-      const { basePath } = call.site
+      const { basePath, core } = call.site
       return page(call, {
         kind: 'account',
         title: session.account.displayName,
         content: (view) => html`
           <p><a href="${basePath}/change-password">Change password</a></p>
+          ${
+            core.options.secondFactor !== 'off' &&
+            html`<p>
+              <a href="${basePath}/second-factor">Second factor</a>
+              <span class="tag">${session.account.hasSecondFactor ? 'on' : 'off'}</span>
+            </p>`
+          }
           <h2>Where you are logged in</h2>
           <ul class="people">
             ${sessions.map(

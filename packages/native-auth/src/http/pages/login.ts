@@ -3,10 +3,10 @@ import { html } from '../../internal/html.ts'
 import { readForm } from '../body.ts'
 import type { Call } from '../call.ts'
 import type { Route } from '../handler.ts'
-import { endFormer } from '../json/routes.ts'
 import { countClient } from '../limits.ts'
 import { safeNext } from '../next.ts'
 import { redirect, STATUS } from '../respond.ts'
+import { codePage, enrolPage } from './second-factor.ts'
 import { button, field, form } from './forms.ts'
 import { pageRoute } from './page-route.ts'
 import { page } from './render.ts'
@@ -21,6 +21,7 @@ interface LoginState {
 function loginPage<Profile>(call: Call<Profile>, state: LoginState): Promise<Response> {
   const { basePath, core } = call.site
   const canSignUp = core.options.signUp?.enabled !== false
+  const canMail = core.options.mail !== undefined
   return page(call, {
     kind: 'login',
     title: 'Log in',
@@ -41,9 +42,18 @@ function loginPage<Profile>(call: Call<Profile>, state: LoginState): Promise<Res
           })}
           <button>Log in</button>`,
       )}
+      ${canMail && html`<p class="more"><a href="${basePath}/forgot-password">Forgot your password?</a></p>`}
       ${canSignUp && html`<p class="more">New here? <a href="${basePath}/signup">Sign up</a></p>`}
     `,
   })
+}
+
+/** The password was right: what comes before the session is a code, or a second factor to set up. */
+async function nextStep<Profile>(call: Call<Profile>, error: NativeAuthError, challenge: string, next: string) {
+  if (error.code === 'NATIVE_AUTH_SECOND_FACTOR_REQUIRED') return codePage(call, challenge, next)
+  const enrolment = await call.site.auth.secondFactor.enrolment(challenge)
+  if (enrolment === undefined) throw error
+  return enrolPage(call, enrolment, next)
 }
 
 /** `GET` and `POST /login`, `GET` and `POST /logout`. */
@@ -61,12 +71,15 @@ export function loginRoutes<Profile>(): readonly Route<Profile>[] {
       try {
         await countClient(call, 'logins')
         const password = fields.get('password') ?? ''
-        const opened = await call.site.auth.authenticate({ username, password }, call.client())
-        await endFormer(call)
+        // The model's form asks for everything at once; who posts like it still gets in.
+        const code = fields.get('2fa') || undefined
+        const opened = await call.site.auth.authenticate({ username, password, code }, call.client())
+        if (call.token !== undefined) await call.site.auth.sessions.end(call.token)
         call.logIn(opened)
         return redirect(next, call.headers)
       } catch (error) {
         if (!(error instanceof NativeAuthError)) throw error
+        if (error.challenge !== undefined) return await nextStep(call, error, error.challenge, next)
         if (error.retryAfterSeconds !== undefined) call.headers.set('retry-after', String(error.retryAfterSeconds))
         return loginPage(call, { status: STATUS[error.code], error: error.message, username, next })
       }

@@ -1,6 +1,7 @@
 import { NativeAuthError } from '../../errors.ts'
 import { Html, html } from '../../internal/html.ts'
 import { profileFieldsOf } from '../../accounts/profile.ts'
+import { matchesWhole } from '../../accounts/username.ts'
 import { readForm } from '../body.ts'
 import type { Call } from '../call.ts'
 import type { Route } from '../handler.ts'
@@ -118,8 +119,17 @@ export function signUpRoutes<Profile>(): readonly Route<Profile>[] {
           call.client(),
         )
         const login = html`<p class="more"><a href="${call.site.basePath}/login">Go to the login page</a></p>`
-        return account.isAuthorised
-          ? await messagePage(call, 201, 'Welcome', `${account.displayName} is ready: log in.`, login)
+        if (account.isAuthorised)
+          return await messagePage(call, 201, 'Welcome', `${account.displayName} is ready: log in.`, login)
+        const mailed = core.options.signUp?.selfApproval
+        return mailed !== undefined && account.email !== undefined && matchesWhole(mailed, account.email)
+          ? await messagePage(
+              call,
+              201,
+              'Look into your mail',
+              'Open the link in it within 15 minutes to confirm your account.',
+              login,
+            )
           : await messagePage(call, 201, 'Almost there', 'An administrator now has to authorise your account.', login)
       } catch (error) {
         if (!(error instanceof NativeAuthError)) throw error

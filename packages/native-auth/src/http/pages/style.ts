@@ -9,7 +9,7 @@ header{display:flex;flex-wrap:wrap;gap:.5rem 1.5rem;align-items:center;justify-c
 nav{display:flex;flex-wrap:wrap;gap:.25rem 1.25rem}
 a{color:var(--accent);text-underline-offset:.2em}
 main{max-width:26rem;margin:2.5rem auto;padding:1.75rem;background:var(--card);border:1px solid var(--hair);border-radius:12px}
-main.authorize{max-width:64rem}main.account{max-width:40rem}
+main.authorize{max-width:60rem}main.account,main.person{max-width:40rem}
 h1{margin:0 0 1.25rem;font-size:1.5rem;line-height:1.25}h2{margin:2rem 0 .75rem;font-size:1.125rem}
 form{display:grid;gap:1rem;margin:0}
 .field{display:grid;gap:.25rem}
@@ -35,6 +35,6 @@ ul.people{list-style:none;margin:0;padding:0}
 ul.people>li{display:flex;flex-wrap:wrap;gap:.5rem 1rem;align-items:center;justify-content:space-between;padding:.75rem 0;border-top:1px solid var(--hair)}
 .who{min-width:0;overflow-wrap:anywhere}.who b{font-weight:600}
 .tag{display:inline-block;padding:0 .5rem;border:1px solid var(--line);border-radius:1rem;font-size:.8125rem;color:var(--soft)}
-.acts{display:flex;flex-wrap:wrap;gap:.5rem;align-items:center}.acts form{display:inline}
+.acts{list-style:none;margin:0;padding:0;display:flex;flex-wrap:wrap;gap:.5rem;align-items:center}.acts form{display:inline}
 @media (max-width:30rem){main{margin:0 auto;border-width:0 0 1px;border-radius:0;padding:1.25rem}}
 `
