@@ -14,7 +14,7 @@ import {
 } from '../src/index.ts'
 import { type DriverName, eventually, makeDriver, openWorld, text, type World } from './support/world.ts'
 
-for (const name of ['memory', 'postgres'] as const) describe(`${name} driver`, () => contract(name))
+describe.each(['memory', 'postgres'] as const)('%s driver', contract)
 await describeWith('redis', 'redis driver', () => contract('redis'))
 
 /** What every driver does, whatever it keeps its jobs in. */

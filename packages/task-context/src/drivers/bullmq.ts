@@ -27,7 +27,7 @@ export function bullDriver(
 
   const markOf: ReadMark = async (name, id) => {
     const stored = await queueOf(name).getJob(id)
-    return (stored?.data as { readonly k?: unknown } | undefined)?.k
+    return stored && { mark: (stored.data as { readonly k?: unknown }).k }
   }
 
   return {
@@ -89,8 +89,8 @@ export function openQueue(backend: BullBackend, name: string, telemetry: Telemet
   return queue
 }
 
-/** Reads the mark of a stored job's first enqueue. */
-export type ReadMark = (queue: string, id: string) => Promise<unknown>
+/** Reads what marks the first enqueue of a stored job; `undefined` when there is no such job. */
+export type ReadMark = (queue: string, id: string) => Promise<{ readonly mark: unknown } | undefined>
 
 /** Adds records in one call per queue, and finds out which of them were there before. */
 export async function addRecords(
@@ -125,8 +125,8 @@ export async function addRecords(
  */
 async function compare(readMark: ReadMark, record: JobRecord, id: string): Promise<Added> {
   if (id !== record.id || record.data.k === undefined) return { id, deduplicated: id !== record.id }
-  const mark = await readMark(record.queue, id)
-  return { id, deduplicated: mark !== undefined && mark !== record.data.k }
+  const stored = await readMark(record.queue, id)
+  return { id, deduplicated: stored !== undefined && stored.mark !== record.data.k }
 }
 
 /** Our options in BullMQ's words. */

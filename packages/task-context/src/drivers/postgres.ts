@@ -10,6 +10,7 @@ import {
   quoteSchemaName,
 } from 'bullmq'
 
+import { runDetached } from '../context/scope.ts'
 import { TaskError } from '../errors.ts'
 import type { AnyQueue, BullOptions } from './bullmq-types.ts'
 import { addRecords, bullDriver, openQueue } from './bullmq.ts'
@@ -41,7 +42,7 @@ export function postgresDriver(options: PostgresDriverOptions): Driver {
   const producerOf = (name: string) => {
     let queue = producers.get(name)
     if (queue === undefined) {
-      queue = openQueue({ name: 'postgres', connection: pool, factory }, name, undefined)
+      queue = runDetached(() => openQueue({ name: 'postgres', connection: pool, factory }, name, undefined))
       producers.set(name, queue)
     }
     return queue
@@ -52,14 +53,17 @@ export function postgresDriver(options: PostgresDriverOptions): Driver {
     rest,
     {
       enlist: 'native',
-      addWithin: (query, records) =>
-        callers.run(query, () =>
+      async addWithin(query, records) {
+        // The tables have to be there, and only a connection of our own may make them.
+        await driver.queue('default')?.waitUntilReady()
+        return callers.run(query, () =>
           addRecords(producerOf, records, async (queue, id) => {
             const sql = `select data->>'k' as mark from ${quoteSchemaName(schema)}.job where queue = $1 and id = $2`
             const [row] = await query(sql, [queue, id])
-            return row?.['mark']
+            return row && { mark: row['mark'] }
           }),
-        ),
+        )
+      },
     },
     async () => {
       await Promise.all([...producers.values()].map((queue) => queue.close()))

@@ -1,19 +1,13 @@
 import { randomUUID } from 'node:crypto'
 
-import { Kysely, PostgresDialect, sql } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import pg from 'pg'
 import { inject } from 'vitest'
 
 import type {} from '@org/services'
 
 import { type Driver, memoryDriver, postgresDriver, redisDriver, type StandardSchema } from '../../src/index.ts'
-
-/** Tables of the tests. */
-export interface Schema {
-  accounts: { id: string; balance: number; backend: number | null }
-  task_ledger: { queue: string; job_id: string }
-  task_outbox: { id: string; job_id: string; queue: string }
-}
+import { connect, type Schema } from './connect.ts'
 
 /** A database and a key prefix of one test file's own. */
 export interface World extends AsyncDisposable {
@@ -39,14 +33,6 @@ export async function openWorld(): Promise<World> {
       await execute(admin, `drop database if exists ${name} with (force)`)
     },
   }
-}
-
-/** A Kysely instance on an address. */
-export function connect(url: string, max = 20): Kysely<Schema> {
-  const pool = new pg.Pool({ connectionString: url, max })
-  // A server that goes away under an idle connection is part of these tests.
-  pool.on('error', () => {})
-  return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
 }
 
 async function execute(url: string, statement: string): Promise<void> {
