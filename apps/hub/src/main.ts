@@ -1,1 +1,3 @@
-export {}
+import { runCommand } from './cli/commands.ts'
+
+process.exitCode = await runCommand(process.argv.slice(2), process.env)

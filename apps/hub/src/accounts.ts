@@ -1,0 +1,24 @@
+/** Someone who is logged in with a browser. */
+export interface LoggedIn {
+  /** Name of the account, which is the name of the hub's user. */
+  readonly name: string
+  readonly admin: boolean
+  /** Names the login, for revoking what was got in it; not a secret. */
+  readonly sessionId: string
+}
+
+/** What the hub asks of its authenticator. */
+export interface Accounts {
+  /** Answers the authenticator's own pages and calls below `hub/`: login, sign-up, authorisation, passwords. */
+  handle(request: Request, clientIp: string | undefined): Promise<Response>
+  /** Who a browser's cookies belong to. */
+  session(request: Request): Promise<LoggedIn | undefined>
+  /** Ends the login of a browser; the cookies to send are those that take it away. */
+  logOut(request: Request): Promise<readonly string[]>
+  /** Checks a name and a password, as login does; the account's name when they are right. */
+  authenticate(name: string, password: string, clientIp: string | undefined): Promise<string | undefined>
+  /** Removes the account of a deleted user, if there is one. */
+  discard(name: string): Promise<void>
+  /** Makes an admin's account, or gives an existing one the password and the rights. Returns the name as it is kept. */
+  createAdmin(name: string, password: string): Promise<string>
+}

@@ -1,0 +1,120 @@
+import { timingSafeEqual } from 'node:crypto'
+
+import type { Hub } from './hub.ts'
+import { expandScopes, type ScopeOwner } from './permissions/definitions.ts'
+import { ScopeSet } from './permissions/scope-set.ts'
+import { findGroup } from './store/groups.ts'
+import { serviceScopes, userScopes } from './store/roles.ts'
+import { type Service, serviceById } from './store/services.ts'
+import { fromStored, toStored } from './store/time.ts'
+import { type ApiToken, findToken } from './store/tokens.ts'
+import { createUsers, findUser, touchUser, type User, userById } from './store/users.ts'
+
+/** Who makes a call, and what he may do. */
+export interface Requester {
+  readonly owner:
+    | { readonly kind: 'user'; readonly user: User }
+    | { readonly kind: 'service'; readonly service: Service }
+    | { readonly kind: 'nobody' }
+  readonly name: string
+  readonly scopes: ScopeSet
+  /** The token of the call; a browser's has none. */
+  readonly token?: ApiToken
+  readonly sessionId: string | null
+}
+
+/** The requester of calls that need none. */
+export const ANYBODY: Requester = { owner: { kind: 'nobody' }, name: '', scopes: ScopeSet.none, sessionId: null }
+
+/** The token of an `Authorization` header: `token T` or `Bearer T`. Never from the address, which ends up in logs. */
+export function presentedToken(request: Request): string | undefined {
+  return /^(?:token|bearer)\s+(\S+)$/i.exec(request.headers.get('authorization') ?? '')?.[1]
+}
+
+/** Finds out who makes a call by its token; `undefined` without a valid one. */
+export async function requesterByToken(hub: Hub, presented: string): Promise<Requester | undefined> {
+  const now = hub.now()
+  const token = await findToken(hub.db, presented, now)
+  if (token === undefined) return undefined
+  await noteUse(hub, token, now)
+  const sessionId = token.session_id
+  if (token.user_id !== null) {
+    const user = await userById(hub.db, token.user_id)
+    if (user === undefined) return undefined
+    const scopes = await tokenScopes(hub, token, { kind: 'user', name: user.name }, () => userScopes(hub.db, user.id))
+    return { owner: { kind: 'user', user }, name: user.name, scopes, token, sessionId }
+  }
+  const service = token.service_id === null ? undefined : await serviceById(hub.db, token.service_id)
+  if (service === undefined) return undefined
+  const owner = { kind: 'service', name: service.name } as const
+  const scopes = await tokenScopes(hub, token, owner, () => serviceScopes(hub.db, service.id))
+  return { owner: { kind: 'service', service }, name: service.name, scopes, token, sessionId }
+}
+
+/** Finds out who a browser belongs to; the user row is made at the first visit. */
+export async function requesterByCookie(hub: Hub, request: Request): Promise<Requester | undefined> {
+  const session = await hub.accounts.session(request)
+  if (session === undefined) return undefined
+  let user = await findUser(hub.db, session.name)
+  if (user === undefined) [user] = await createUsers(hub.db, [session.name], session.admin, hub.now())
+  if (user === undefined) return undefined
+  const raw = await userScopes(hub.db, user.id)
+  const scopes = ScopeSet.of(expandScopes(raw, { kind: 'user', name: user.name }))
+  return { owner: { kind: 'user', user }, name: user.name, scopes, sessionId: session.sessionId }
+}
+
+/** What a token may do: its own scopes, as far as its owner holds them now. */
+async function tokenScopes(
+  hub: Hub,
+  token: ApiToken,
+  owner: ScopeOwner,
+  ownersScopes: () => Promise<string[]>,
+): Promise<ScopeSet> {
+  const raw = JSON.parse(token.scopes) as string[]
+  const held = ScopeSet.of(expandScopes(await ownersScopes(), owner))
+  if (raw.includes('inherit')) return held
+  return limitedTo(hub, ScopeSet.of(expandScopes(raw, owner)), held)
+}
+
+/** The rights both hold, with group limits resolved. */
+export async function limitedTo(hub: Hub, wanted: ScopeSet, held: ScopeSet): Promise<ScopeSet> {
+  return wanted.intersect(held, await membersOf(hub, [wanted, held]))
+}
+
+/** A look-up of members for every group that the scopes name. */
+export async function membersOf(hub: Hub, sets: readonly ScopeSet[]): Promise<(group: string) => ReadonlySet<string>> {
+  const members = new Map<string, ReadonlySet<string>>()
+  for (const set of sets.filter(({ namesGroups }) => namesGroups)) {
+    for (const text of set.toStrings()) {
+      const name = /!group=(.*)$/s.exec(text)?.[1]
+      if (name === undefined || members.has(name)) continue
+      members.set(name, new Set((await findGroup(hub.db, name))?.users))
+    }
+  }
+  return (group) => members.get(group) ?? new Set()
+}
+
+/** Seconds between two notes of the same token's use: each would be a write. */
+const ACTIVITY_RESOLUTION_SECONDS = 30
+
+async function noteUse(hub: Hub, token: ApiToken, now: Date): Promise<void> {
+  const last = token.last_activity === null ? 0 : fromStored(token.last_activity).getTime()
+  if (now.getTime() - last < ACTIVITY_RESOLUTION_SECONDS * 1000) return
+  try {
+    await hub.db
+      .updateTable('api_tokens')
+      .set({ last_activity: toStored(now) })
+      .where('id', '=', token.id)
+      .execute()
+    if (token.user_id !== null) await touchUser(hub.db, token.user_id, now)
+  } catch (error) {
+    // A database that can be read but not written to must not shut readers out.
+    hub.log('warn', 'use of a token could not be noted', { reason: String(error) })
+  }
+}
+
+/** Compares secrets without telling by the time taken how much of them agrees. */
+export function sameSecret(one: string, two: string): boolean {
+  const [a, b] = [Buffer.from(one), Buffer.from(two)]
+  return a.length === b.length && timingSafeEqual(a, b)
+}

@@ -1,0 +1,135 @@
+import { RequestError } from '../errors.ts'
+import { isUserName } from '../spawners/names.ts'
+import { serversOf } from '../store/spawners.ts'
+import { toIso } from '../store/time.ts'
+import { createUsers, findUser, listUsers, type User, updateUser } from '../store/users.ts'
+import { deleteUserCompletely } from '../users.ts'
+import { type Html, html } from './html.ts'
+import { serverButton } from './home.ts'
+import { pageResponse, proofField } from './layout.ts'
+import type { PageCall, PageRoute } from './page-route.ts'
+import { redirect } from './visitor.ts'
+
+function requireAdmin({ visitor }: PageCall): void {
+  if (!visitor.requester.scopes.has('admin-ui')) throw new RequestError(403, 'This page is for administrators')
+}
+
+async function list(call: PageCall): Promise<Response> {
+  requireAdmin(call)
+  const { hub, visitor, url } = call
+  const { reader } = visitor
+  const search = (url.searchParams.get('q') ?? '').slice(0, 255)
+  const limit = hub.config.limits.page_size
+  const page = Math.max(1, Math.trunc(Number(url.searchParams.get('page') ?? '1')) || 1)
+  const { users, total } = await listUsers(hub.db, { nameContains: search }, { offset: (page - 1) * limit, limit })
+  const servers = Map.groupBy(
+    await serversOf(
+      hub.db,
+      users.map(({ id }) => id),
+    ),
+    ({ spawner }) => spawner.user_id,
+  )
+  const here = `${hub.config.base_url}hub/admin`
+  const link = (to: number) =>
+    `${here}?${new URLSearchParams({ ...(search === '' ? {} : { q: search }), page: String(to) })}`
+  const pages = Math.max(1, Math.ceil(total / limit))
+  const body = html`<form method="get" action="${here}" class="search" role="search">
+      <input name="q" value="${search}" aria-label="Part of a name" placeholder="Part of a name" />
+      <button class="quiet">Search</button>
+    </form>
+    <ul class="rows">
+      ${users.map((user) =>
+        userRow(
+          call,
+          user,
+          (servers.get(user.id) ?? []).map(({ spawner }) => spawner.name),
+        ),
+      )}
+    </ul>
+    ${total === 0 && html`<p>Nobody of that name.</p>`}
+    <div class="pager">
+      <span>${total} ${total === 1 ? 'user' : 'users'}, page ${page} of ${pages}</span>
+      <span class="row"
+        >${page > 1 && html`<a href="${link(page - 1)}" rel="prev">Previous</a>`}
+        ${page < pages && html`<a href="${link(page + 1)}" rel="next">Next</a>`}</span
+      >
+    </div>
+    <h2>Add a user</h2>
+    <form method="post" action="${here}/users" class="line">
+      ${proofField(reader)}<label for="name">Name</label><input id="name" name="name" maxlength="255" required />
+      <button>Add</button>
+    </form>`
+  return pageResponse(hub.config.base_url, { title: 'Users', body, reader, wide: true })
+}
+
+function userRow({ hub, visitor }: PageCall, user: User, named: readonly string[]): Html {
+  const { reader } = visitor
+  const isAdmin = Boolean(user.admin)
+  const names = new Set(['', ...named])
+  const act = (action: string, words: string, danger = false) =>
+    html`<form method="post" action="${hub.config.base_url}hub/admin/users/${action}" class="inline">
+      ${proofField(reader)}<input type="hidden" name="name" value="${user.name}" />
+      <button class="${danger ? 'danger' : 'quiet'}" aria-label="${words}: ${user.name}">${words}</button>
+    </form>`
+  return html`<li>
+    <span class="who"
+      ><b>${user.name}</b> ${isAdmin && html`<span class="tag">admin</span>`}<br /><span class="hint"
+        >last active ${toIso(user.last_activity)?.slice(0, 16).replace('T', ' ') ?? 'never'}</span
+      ></span
+    >
+    <span class="acts">
+      ${[...names].map((server) => {
+        const phase = hub.servers.phase(user.id, server)
+        const target = { user: user.name, server, next: 'admin', quiet: true }
+        if (phase === 'stopped') return server === '' && serverButton(hub, reader, 'start', 'Start', target)
+        if (phase !== 'ready') return html`<span class="tag">${phase === 'spawn' ? 'starting' : 'stopping'}</span>`
+        return html`<a class="button" href="${hub.servers.names(user, server).prefix}">Open ${server}</a>
+          ${serverButton(hub, reader, 'stop', server === '' ? 'Stop' : `Stop ${server}`, target)}`
+      })}
+      ${act(isAdmin ? 'revoke-admin' : 'make-admin', isAdmin ? 'No admin' : 'Make admin')}
+      ${user.id !== visitor.user.id && act('delete', 'Delete', true)}
+    </span>
+  </li>`
+}
+
+async function add(call: PageCall): Promise<Response> {
+  requireAdmin(call)
+  const { hub, form } = call
+  const name = (form.get('name') ?? '').trim().toLowerCase()
+  if (!isUserName(name)) throw new RequestError(400, 'This cannot be a name: it needs characters other than slashes')
+  if ((await findUser(hub.db, name)) !== undefined) throw new RequestError(409, `User ${name} already exists`)
+  await createUsers(hub.db, [name], false, hub.now())
+  return redirect(`${hub.config.base_url}hub/admin?q=${encodeURIComponent(name)}`)
+}
+
+function change(path: string, scope: string, run: (call: PageCall, user: User) => Promise<unknown>): PageRoute {
+  return {
+    method: 'POST',
+    path: `/admin/users/${path}`,
+    async run(call) {
+      requireAdmin(call)
+      const name = call.form.get('name') ?? ''
+      const user = await findUser(call.hub.db, name)
+      if (user === undefined || !call.visitor.requester.scopes.allows(scope, { user: name })) {
+        throw new RequestError(404, 'There is no such user')
+      }
+      await run(call, user)
+      return redirect(`${call.hub.config.base_url}hub/admin`)
+    },
+  }
+}
+
+/** Users and their servers, for administrators. */
+export const adminRoutes: readonly PageRoute[] = [
+  { method: 'GET', path: '/admin', run: list },
+  { method: 'POST', path: '/admin/users', run: add },
+  change('make-admin', 'admin:users', ({ hub }, user) => updateUser(hub.db, user, { admin: true })),
+  change('revoke-admin', 'admin:users', ({ hub, visitor }, user) => {
+    if (user.id === visitor.user.id) throw new RequestError(400, 'You cannot take your own rights away')
+    return updateUser(hub.db, user, { admin: false })
+  }),
+  change('delete', 'delete:users', ({ hub, visitor }, user) => {
+    if (user.id === visitor.user.id) throw new RequestError(400, 'Cannot delete yourself!')
+    return deleteUserCompletely(hub, user)
+  }),
+]

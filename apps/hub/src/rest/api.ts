@@ -1,0 +1,104 @@
+import type { Context, Hono } from 'hono'
+import { etag } from 'hono/etag'
+
+import { RequestError } from '../errors.ts'
+import { jsonError } from '../http/errors.ts'
+import type { Hub } from '../hub.ts'
+import { ANYBODY, presentedToken, requesterByCookie, requesterByToken, type Requester } from '../identity.ts'
+import { HUB_VERSION } from '../version.ts'
+import { type Call, json, requireScope, type Resource, type Verb } from './call.ts'
+import { groupResources } from './groups.ts'
+import { hubResources } from './hub.ts'
+import { openApiDocument } from './openapi.ts'
+import { serverResources } from './servers.ts'
+import { tokenResources } from './tokens.ts'
+import { userResources } from './users.ts'
+
+/** Every path of the API. */
+export const resources: readonly Resource[] = [
+  ...userResources,
+  ...serverResources,
+  ...tokenResources,
+  ...groupResources,
+  ...hubResources,
+]
+
+/** Largest body of a call, in bytes. */
+const MAX_BODY_BYTES = 1_000_000
+
+/** Mounts the API below `base`, which ends without a slash. */
+export function mountApi(app: Hono, hub: Hub, base: string): void {
+  const version = () => json({ version: HUB_VERSION })
+  app.use(`${base}/*`, etag())
+  app.use(`${base}/*`, async (context, next) => {
+    await next()
+    context.header('x-jupyterhub-version', HUB_VERSION)
+    context.header('content-security-policy', "default-src 'none'; frame-ancestors 'none'")
+  })
+  app.get(base, version)
+  app.get(`${base}/`, version)
+  app.get(`${base}/openapi.json`, () => json(openApiDocument(base, resources)))
+  for (const resource of resources) {
+    app.all(`${base}${resource.path}`, (context) => dispatch(hub, context, resource))
+  }
+}
+
+async function dispatch(hub: Hub, context: Context, resource: Resource): Promise<Response> {
+  const request = context.req.raw
+  const url = new URL(request.url)
+  try {
+    const operation = resource.operations[request.method.toLowerCase() as Verb]
+    if (operation === undefined || context.req.method !== request.method) {
+      const allow = Object.keys(resource.operations).join(', ').toUpperCase()
+      throw new RequestError(405, 'Method Not Allowed', { allow })
+    }
+    const requester = (await identify(hub, request, url)) ?? (operation.anonymous === true ? ANYBODY : undefined)
+    if (requester === undefined) throw missing(operation.scopes)
+    const params = context.req.param() as Record<string, string>
+    const call: Call = { hub, request, url, params, requester, body: undefined }
+    await requireScope(call, operation.scopes)
+    return await operation.handle({ ...call, body: await readBody(request) })
+  } catch (error) {
+    return jsonError(hub, error)
+  }
+}
+
+function missing(scopes: readonly string[]): RequestError {
+  if (scopes.length === 0) return new RequestError(403, 'Forbidden')
+  const names = scopes.join(', ')
+  return new RequestError(403, `Action is not authorized with current scopes; requires any of [${names}]`)
+}
+
+async function identify(hub: Hub, request: Request, url: URL): Promise<Requester | undefined> {
+  const token = presentedToken(request)
+  if (token !== undefined) return requesterByToken(hub, token)
+  if (!request.headers.has('cookie') || !comesFromHub(hub, request, url)) return undefined
+  const requester = await requesterByCookie(hub, request)
+  if (requester === undefined || request.method === 'GET') return requester
+  // A page of some user's server lies on the same origin: what changes anything must prove that it read a hub page.
+  const proof = request.headers.get('x-xsrftoken') ?? ''
+  return hub.forms.isValid(proof, requester.sessionId) ? requester : undefined
+}
+
+/** Whether a browser's call was made by one of the hub's own pages. */
+function comesFromHub(hub: Hub, request: Request, url: URL): boolean {
+  const referer = request.headers.get('referer')
+  if (referer === null || !URL.canParse(referer)) return false
+  const from = new URL(referer)
+  return from.host === url.host && from.pathname.startsWith(`${hub.config.base_url}hub/`)
+}
+
+async function readBody(request: Request): Promise<unknown> {
+  if (request.method === 'GET' || request.body === null) return undefined
+  if (Number(request.headers.get('content-length') ?? 0) > MAX_BODY_BYTES) {
+    throw new RequestError(413, 'The body is too large')
+  }
+  const text = (await request.text()).trim()
+  if (text.length > MAX_BODY_BYTES) throw new RequestError(413, 'The body is too large')
+  if (text === '') return undefined
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    throw new RequestError(400, 'Invalid JSON in body of request')
+  }
+}

@@ -1,0 +1,59 @@
+import { chmodSync, closeSync, openSync } from 'node:fs'
+
+import BetterSqlite from 'better-sqlite3'
+import { Kysely, PostgresDialect } from 'kysely'
+import pg from 'pg'
+
+import { HubError, reasonOf } from '../errors.ts'
+import { sqliteDialect } from './sqlite-dialect.ts'
+import type { Database, Tables } from './tables.ts'
+
+/** An open database and which kind it is. */
+export interface OpenDatabase extends AsyncDisposable {
+  readonly db: Database
+  readonly kind: 'sqlite' | 'postgres'
+}
+
+/**
+ * Opens the SQLite file of a hub, made with mode 0600 when it is missing.
+ *
+ * @throws {@link HubError} `HUB_DATABASE` when the file cannot be opened or is no database.
+ */
+export function openSqlite(file: string): OpenDatabase {
+  try {
+    // better-sqlite3 would make it with the umask's mode, and JupyterHub's was readable by all: it holds token hashes.
+    closeSync(openSync(file, 'a', 0o600))
+    chmodSync(file, 0o600)
+    const database = new BetterSqlite(file, { timeout: 0 })
+    // A write-ahead log: a program that reads the file for long no longer makes the hub's commits fail.
+    database.pragma('journal_mode = WAL')
+    database.pragma('synchronous = NORMAL')
+    database.pragma('foreign_keys = ON')
+    const db = new Kysely<Tables>({ dialect: sqliteDialect(database) })
+    return { db, kind: 'sqlite', [Symbol.asyncDispose]: () => db.destroy() }
+  } catch (error) {
+    throw new HubError('HUB_DATABASE', `Cannot open the database ${file}: ${reasonOf(error)}`, { cause: error })
+  }
+}
+
+/** Postgres type id of `timestamp`, which node-postgres would read in the machine's own time zone. */
+const TIMESTAMP_OID = 1114
+
+/** Connects to Postgres; the first statement finds out whether it answers. */
+export function openPostgres(url: string): OpenDatabase {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 10,
+    connectionTimeoutMillis: 1500,
+    types: {
+      getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+        oid === TIMESTAMP_OID
+          ? (text: string) => text
+          : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
+    },
+  })
+  // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
+  pool.on('error', () => {})
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
+  return { db, kind: 'postgres', [Symbol.asyncDispose]: () => db.destroy() }
+}

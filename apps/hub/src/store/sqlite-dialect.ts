@@ -1,0 +1,141 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
+import type BetterSqlite from 'better-sqlite3'
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  type QueryResult,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from 'kysely'
+
+/** How long a statement waits for another process's lock before the request is answered with 503, in milliseconds. */
+const LOCK_WAIT_MS = 1000
+
+/**
+ * Kysely on better-sqlite3, with waits that do not stop the process.
+ *
+ * SQLite's own busy timeout sleeps inside the call: while another program holds the lock no request would be answered,
+ * not even one that needs no database. Here a refused statement is tried again from a timer. Once a full wait was in
+ * vain, those queued behind it try once only: the tenth request of a locked hub fails as soon as the first.
+ */
+export function sqliteDialect(database: BetterSqlite.Database): Dialect {
+  return {
+    createAdapter: () => new SqliteAdapter(),
+    createDriver: () => new SqliteDriver(database),
+    createIntrospector: (db) => new SqliteIntrospector(db),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+  }
+}
+
+class SqliteDriver implements Driver {
+  readonly #database: BetterSqlite.Database
+  readonly #connection: SqliteConnection
+  #tail: Promise<void> = Promise.resolve()
+  #release: (() => void) | undefined
+
+  constructor(database: BetterSqlite.Database) {
+    this.#database = database
+    this.#connection = new SqliteConnection(database)
+  }
+
+  init(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  async acquireConnection(): Promise<DatabaseConnection> {
+    const before = this.#tail
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#tail = promise
+    await before
+    this.#release = resolve
+    return this.#connection
+  }
+
+  async beginTransaction(): Promise<void> {
+    // Immediate: a transaction that starts by reading could not be retried once it fails to become a writer.
+    await this.#connection.run('begin immediate')
+  }
+
+  async commitTransaction(): Promise<void> {
+    await this.#connection.run('commit')
+  }
+
+  async rollbackTransaction(): Promise<void> {
+    if (this.#database.inTransaction) await this.#connection.run('rollback')
+  }
+
+  releaseConnection(): Promise<void> {
+    this.#release?.()
+    return Promise.resolve()
+  }
+
+  destroy(): Promise<void> {
+    this.#database.close()
+    return Promise.resolve()
+  }
+}
+
+class SqliteConnection implements DatabaseConnection {
+  readonly #database: BetterSqlite.Database
+  readonly #prepared = new Map<string, BetterSqlite.Statement>()
+  #patience = LOCK_WAIT_MS
+
+  constructor(database: BetterSqlite.Database) {
+    this.#database = database
+  }
+
+  async run(text: string): Promise<void> {
+    await this.#patiently(() => this.#prepare(text).run())
+  }
+
+  async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+    const values = query.parameters.map((value) => (typeof value === 'boolean' ? Number(value) : value))
+    return this.#patiently(() => {
+      const statement = this.#prepare(query.sql)
+      if (statement.reader) return { rows: statement.all(values) as Row[] }
+      const { changes, lastInsertRowid } = statement.run(values)
+      return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) }
+    })
+  }
+
+  async *streamQuery<Row>(query: CompiledQuery): AsyncIterableIterator<QueryResult<Row>> {
+    yield await this.executeQuery<Row>(query)
+  }
+
+  #prepare(text: string): BetterSqlite.Statement {
+    const known = this.#prepared.get(text)
+    if (known !== undefined) return known
+    const statement = this.#database.prepare(text)
+    // Lists of values make many texts; the oldest go first.
+    if (this.#prepared.size >= 200) this.#prepared.delete(this.#prepared.keys().next().value as string)
+    this.#prepared.set(text, statement)
+    return statement
+  }
+
+  async #patiently<Result>(attempt: () => Result): Promise<Result> {
+    const deadline = performance.now() + this.#patience
+    for (;;) {
+      try {
+        const result = attempt()
+        this.#patience = LOCK_WAIT_MS
+        return result
+      } catch (error) {
+        if (!isBusy(error)) throw error
+        if (performance.now() >= deadline) {
+          this.#patience = 0
+          throw error
+        }
+      }
+      await delay(20)
+    }
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  const code = (error as { readonly code?: unknown } | null)?.code
+  return typeof code === 'string' && code.startsWith('SQLITE_BUSY')
+}

@@ -1,0 +1,88 @@
+import { createHash, randomBytes } from 'node:crypto'
+
+import type { ApiTokensTable, Database } from './tables.ts'
+import { fromStored, toStored } from './time.ts'
+import type { Selectable } from 'kysely'
+
+/** The oauth client that stands for the hub itself; tokens made on request belong to it. */
+export const HUB_CLIENT = 'jupyterhub'
+
+/** A row of `api_tokens`. */
+export type ApiToken = Selectable<ApiTokensTable>
+
+/** What a new token is for. */
+export interface NewToken {
+  readonly userId?: number
+  readonly serviceId?: number
+  readonly clientId?: string
+  readonly sessionId?: string
+  readonly note?: string
+  readonly scopes: readonly string[]
+  readonly expiresAt?: Date
+}
+
+/** Makes a token: 128 random bits as 32 hexadecimal digits, like JupyterHub's. */
+export function generateToken(): string {
+  return randomBytes(16).toString('hex')
+}
+
+/**
+ * The stored form of a token, as JupyterHub writes generated ones: one round, no salt.
+ *
+ * A random token needs no slow hash, and without a salt the row is found by its index: one look-up for any token.
+ */
+export function hashToken(token: string): string {
+  return `sha512:1::${createHash('sha512').update(token).digest('hex')}`
+}
+
+/** Stores a token and returns its row; the token itself is not kept. */
+export async function insertToken(db: Database, token: string, options: NewToken, now: Date): Promise<ApiToken> {
+  return db
+    .insertInto('api_tokens')
+    .values({
+      user_id: options.userId ?? null,
+      service_id: options.serviceId ?? null,
+      hashed: hashToken(token),
+      prefix: token.slice(0, 4),
+      client_id: options.clientId ?? HUB_CLIENT,
+      session_id: options.sessionId ?? null,
+      created: toStored(now),
+      expires_at: options.expiresAt === undefined ? null : toStored(options.expiresAt),
+      last_activity: null,
+      note: options.note ?? null,
+      scopes: JSON.stringify(options.scopes),
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow()
+}
+
+/** Finds the row of a presented token; expired ones are not found. */
+export async function findToken(db: Database, token: string, now: Date): Promise<ApiToken | undefined> {
+  const row = await db.selectFrom('api_tokens').selectAll().where('hashed', '=', hashToken(token)).executeTakeFirst()
+  return row === undefined || isExpired(row, now) ? undefined : row
+}
+
+/** Whether a token's time is over. */
+export function isExpired(token: Pick<ApiToken, 'expires_at'>, now: Date): boolean {
+  return token.expires_at !== null && fromStored(token.expires_at) <= now
+}
+
+/** A user's tokens that still count, the longest unused first. Expired ones are removed on the way. */
+export async function tokensOf(db: Database, userId: number, now: Date): Promise<ApiToken[]> {
+  await db.deleteFrom('api_tokens').where('user_id', '=', userId).where('expires_at', '<=', toStored(now)).execute()
+  const rows = await db.selectFrom('api_tokens').selectAll().where('user_id', '=', userId).execute()
+  const used = (row: ApiToken) => row.last_activity ?? row.created
+  return rows.sort((a, b) => (used(a) < used(b) ? -1 : 1))
+}
+
+/** Revokes a token; one that a browser got through OAuth goes with all its siblings of the same client. */
+export async function deleteToken(db: Database, token: ApiToken): Promise<void> {
+  const query = db.deleteFrom('api_tokens')
+  if (token.client_id === HUB_CLIENT) await query.where('id', '=', token.id).execute()
+  else await query.where('client_id', '=', token.client_id).where('user_id', '=', token.user_id).execute()
+}
+
+/** Revokes what browsers got in one login. */
+export async function deleteSessionTokens(db: Database, sessionId: string): Promise<void> {
+  await db.deleteFrom('api_tokens').where('session_id', '=', sessionId).execute()
+}
