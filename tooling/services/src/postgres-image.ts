@@ -14,7 +14,7 @@ const run = promisify(execFile)
 const sources = path.join(import.meta.dirname, '../postgres-image')
 
 const PROGRAMS = (
-  'bash sh cat chmod chown cp date df env find flock grep gunzip gzip head id ls mkdir mv ps rm sed setpriv sleep stat tail ' +
+  'bash sh cat chmod chown cp date df env find flock grep gunzip gzip head id ls mkdir mv ps readlink rm sed setpriv sleep stat tail ' +
   'test touch true wc xz zstd'
 ).split(' ')
 // Their versions name the image.

@@ -51,7 +51,8 @@ export async function createServer(context: Context, spec: ServerSpec): Promise<
   }
   const record = known ?? (await newRecord(context, spec, storageDir ?? resolveBelow(context.root, name)))
   const { adminPassword: password } = spec
-  return bringUp(context, record, {
+  // Awaited here: the lock goes when this function is left.
+  return await bringUp(context, record, {
     known: known !== undefined,
     adopt: spec.adopt === true,
     portIsFree: known === undefined && spec.port === undefined,

@@ -20,7 +20,7 @@ export const ownerOf = (database: string): string | undefined =>
 export const isTemplate = (database: string): boolean => new RegExp(`^${PREFIX}_t_[0-9a-f]{16}$`).test(database)
 
 /** Pattern for `LIKE` that all names match. */
-export const ALL_NAMES = `${PREFIX}\\_%`
+export const ALL_NAMES: string = `${PREFIX}\\_%`
 
 /** Number for an advisory lock, as text: it may need all 64 bits. */
 export function lockNumber(name: string): string {

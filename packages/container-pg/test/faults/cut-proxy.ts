@@ -1,0 +1,71 @@
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { connect, createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+
+/** What happens to the first request that matches. */
+export interface Fault {
+  /** Matches the first line of a request, such as `POST /containers/create?name=… HTTP/1.1`. */
+  readonly on: RegExp
+  /** `before`: cut without asking the engine. `after`: the engine does it, the answer is lost. */
+  readonly cut?: 'before' | 'after'
+  /** Called before the request goes on. */
+  readonly meanwhile?: () => Promise<void> | void
+  /** How often it strikes. @default 1 */
+  readonly times?: number
+}
+
+/** A door before the engine's socket, at which chosen requests go wrong. */
+export interface CutProxy extends AsyncDisposable {
+  readonly socketPath: string
+  /** How many faults have struck. */
+  struck(): number
+}
+
+export async function cutProxy(...faults: readonly Fault[]): Promise<CutProxy> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'cpg-proxy-'))
+  const socketPath = path.join(folder, 'engine.sock')
+  const sockets = new Set<Socket>()
+  const left = faults.map((fault) => ({ fault, times: fault.times ?? 1 }))
+  let struck = 0
+  const server = createServer((client) => {
+    const engine = connect(process.env['DOCKER_HOST']?.replace(/^unix:\/\//, '') ?? '/var/run/docker.sock')
+    for (const socket of [client, engine]) {
+      sockets.add(socket)
+      socket.on('error', () => {})
+    }
+    let cutting = false
+    const handle = async (chunk: Buffer) => {
+      const [line = ''] = chunk.toString('latin1').split('\r\n', 1)
+      const hit = left.find(({ fault, times }) => times > 0 && fault.on.test(line))
+      if (hit !== undefined) {
+        hit.times -= 1
+        struck += 1
+        await hit.fault.meanwhile?.()
+        if (hit.fault.cut === 'before') return client.destroy()
+        if (hit.fault.cut === 'after') cutting = true
+      }
+      return engine.write(chunk)
+    }
+    let queue: Promise<unknown> = Promise.resolve()
+    client.on('data', (chunk: Buffer) => {
+      queue = queue.then(() => handle(chunk))
+    })
+    engine.on('data', (chunk) => (cutting ? client.destroy() : client.write(chunk)))
+    client.on('close', () => engine.destroy())
+    engine.on('close', () => client.destroy())
+  })
+  server.listen(socketPath)
+  await once(server, 'listening')
+  return {
+    socketPath,
+    struck: () => struck,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+      await once(server, 'close')
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}

@@ -1,0 +1,178 @@
+import { chmodSync, chownSync, existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+
+import { describeWith, ensurePostgresImage } from '@org/services'
+import { expect, test, vi } from 'vitest'
+
+import { createProvisioner } from '../../src/index.ts'
+import { temporaryFolder } from '../embedded/fixtures.ts'
+import { containersOf, docker, freshProvisioner, PASSWORD, query } from '../provisioner/fixtures.ts'
+import { cutProxy } from './cut-proxy.ts'
+
+vi.setConfig({ testTimeout: 90_000 })
+const root = process.getuid?.() === 0
+
+test('refuses a storage root that others may write to', async () => {
+  const folder = temporaryFolder()
+  chmodSync(folder, 0o777)
+  await expect(createProvisioner({ storageRoot: folder })).rejects.toMatchObject({ code: 'STORAGE_REFUSED' })
+})
+
+await describeWith('docker', 'folders', () => {
+  test.each(['', '/', '..', '../x', 'a/../../x', '/etc', '.container-pg', 'a\nb', 'a\0b'])(
+    'refuses the folder %j',
+    async (storageDir) => {
+      const { provisioner } = await freshProvisioner()
+      await expect(provisioner.create({ name: 'a', adminPassword: PASSWORD, storageDir })).rejects.toMatchObject({
+        code: 'STORAGE_REFUSED',
+      })
+      expect(await provisioner.list()).toEqual([])
+    },
+  )
+
+  test('refuses symbolic links, in the last part and above, in and out of the root', async () => {
+    const { provisioner, root: top } = await freshProvisioner()
+    const outside = temporaryFolder()
+    mkdirSync(path.join(top, 'real'))
+    symlinkSync(outside, path.join(top, 'out'))
+    symlinkSync(path.join(top, 'real'), path.join(top, 'in'))
+    for (const storageDir of ['out', 'out/deeper', 'in', 'in/deeper']) {
+      await expect(provisioner.create({ name: 'a', adminPassword: PASSWORD, storageDir })).rejects.toMatchObject({
+        code: 'STORAGE_REFUSED',
+      })
+    }
+    expect(existsSync(path.join(outside, 'deeper'))).toBe(false)
+  })
+
+  test('refuses files and folders that everybody may write to', async () => {
+    const { provisioner, root: top } = await freshProvisioner()
+    writeFileSync(path.join(top, 'file'), '')
+    mkdirSync(path.join(top, 'open'))
+    chmodSync(path.join(top, 'open'), 0o777)
+    for (const storageDir of ['file', 'open']) {
+      await expect(provisioner.create({ name: 'a', adminPassword: PASSWORD, storageDir })).rejects.toMatchObject({
+        code: 'STORAGE_REFUSED',
+      })
+    }
+  })
+
+  test('takes odd but honest names, and a nested folder', async () => {
+    const { provisioner } = await freshProvisioner()
+    const server = await provisioner.create({
+      name: 'a',
+      adminPassword: PASSWORD,
+      storageDir: 'team: x/my "data" $(id)',
+    })
+    expect(await query(server, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
+    expect(server.storageDir).toMatch(/team: x\/my "data" \$\(id\)$/)
+  })
+
+  test.runIf(root)('runs the server as the folder’s owner', async () => {
+    const { provisioner, root: top } = await freshProvisioner()
+    const folder = path.join(top, 'owned')
+    mkdirSync(folder)
+    chownSync(folder, 23_456, 23_456)
+    await provisioner.create({ name: 'a', adminPassword: PASSWORD, storageDir: 'owned' })
+    const [listed] = await containersOf(top)
+    expect((await docker.getContainer(listed?.Id ?? '').inspect()).Config.User).toBe('23456:23456')
+  })
+
+  test('notices a folder that was exchanged between the check and the mount', async () => {
+    let top = ''
+    await using proxy = await cutProxy({
+      on: /^POST \/containers\/create/,
+      meanwhile: () => {
+        renameSync(path.join(top, 'a'), path.join(top, 'moved'))
+        mkdirSync(path.join(top, 'a/pgdata'), { recursive: true })
+        chmodSync(path.join(top, 'a/pgdata'), 0o777)
+        writeFileSync(path.join(top, 'a/lock'), '')
+      },
+    })
+    const made = await freshProvisioner({ docker: { socketPath: proxy.socketPath } })
+    top = made.root
+    await expect(made.provisioner.create({ name: 'a', adminPassword: PASSWORD })).rejects.toMatchObject({
+      code: 'STORAGE_REFUSED',
+    })
+    expect(await containersOf(top)).toEqual([])
+  })
+
+  test('one live server a folder: the same, above, below, and whoever made the other container', async () => {
+    const { provisioner, root: top, again } = await freshProvisioner()
+    await provisioner.create({ name: 'first', adminPassword: PASSWORD, storageDir: 'team/first' })
+    const second = await again()
+    for (const storageDir of ['team/first', 'team', 'team/first/pgdata', 'team/first/pgdata/base']) {
+      await expect(second.create({ name: 'second', adminPassword: PASSWORD, storageDir })).rejects.toMatchObject({
+        code: 'STORAGE_IN_USE',
+        message: expect.stringContaining('first'),
+      })
+    }
+
+    mkdirSync(path.join(top, 'byhand'))
+    const byHand = await docker.createContainer({
+      Image: await ensurePostgresImage(),
+      Cmd: ['sleep', '1000'],
+      Labels: { 'container-pg.root': top },
+      HostConfig: { Binds: [`${top}/byhand:/anywhere`] },
+    })
+    await byHand.start()
+    await expect(
+      provisioner.create({ name: 'third', adminPassword: PASSWORD, storageDir: 'byhand' }),
+    ).rejects.toMatchObject({
+      code: 'STORAGE_IN_USE',
+    })
+    await byHand.remove({ force: true })
+    expect((await provisioner.create({ name: 'third', adminPassword: PASSWORD, storageDir: 'byhand' })).state).toBe(
+      'running',
+    )
+  })
+
+  test('the first process itself refuses a folder that another container has locked', async () => {
+    const { provisioner, root: top } = await freshProvisioner()
+    const server = await provisioner.create({ name: 'a', adminPassword: PASSWORD })
+    const [listed] = await containersOf(top)
+    const { Config, HostConfig } = await docker.getContainer(listed?.Id ?? '').inspect()
+    // A second one exactly like the first, as a provisioner that knows nothing of the first would make it.
+    const twin = await docker.createContainer({
+      ...Config,
+      HostConfig: { ...HostConfig, PortBindings: {}, RestartPolicy: { Name: 'no' } },
+    })
+    await twin.start()
+    expect(((await twin.wait()) as { StatusCode: number }).StatusCode).toBe(75)
+    await twin.remove({ v: true })
+    expect(await query(server, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
+  })
+
+  test('data of an unknown maker is refused, or adopted when that is asked for', async () => {
+    const { provisioner, root: top } = await freshProvisioner()
+    await provisioner.create({ name: 'a', adminPassword: PASSWORD })
+    await provisioner.remove('a', { keepData: true })
+    rmSync(path.join(top, 'a/container-pg.json'))
+    await expect(provisioner.create({ name: 'a', adminPassword: PASSWORD })).rejects.toMatchObject({
+      code: 'STORAGE_FOREIGN',
+    })
+    const server = await provisioner.create({ name: 'a', adminPassword: PASSWORD, adopt: true })
+    expect(await query(server, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
+  })
+
+  test('data of another major version is refused before a start, naming both', async () => {
+    const { provisioner, root: top } = await freshProvisioner()
+    await provisioner.create({ name: 'a', adminPassword: PASSWORD })
+    await provisioner.remove('a', { keepData: true })
+    writeFileSync(path.join(top, 'a/pgdata/PG_VERSION'), '9\n')
+    await expect(provisioner.create({ name: 'a', adminPassword: PASSWORD })).rejects.toMatchObject({
+      code: 'VERSION_MISMATCH',
+      message: expect.stringMatching(/Postgres 9;.*Postgres \d+$/),
+    })
+    expect(await containersOf(top)).toEqual([])
+  })
+
+  test('a folder deleted under a server shows as failed, and a start says what is missing', async () => {
+    const { provisioner, root: top } = await freshProvisioner()
+    await provisioner.create({ name: 'a', adminPassword: PASSWORD })
+    rmSync(path.join(top, 'a'), { recursive: true })
+    expect(await provisioner.get('a')).toMatchObject({ state: 'failed' })
+    await expect(provisioner.start('a')).rejects.toMatchObject({ code: 'STORAGE_MISSING' })
+    await provisioner.remove('a', { keepData: false })
+    expect(await containersOf(top)).toEqual([])
+  })
+})
