@@ -1,6 +1,6 @@
 import { ProbeError } from '../errors.ts'
 
-const formatNames = ['table', 'log', 'json', 'junit', 'nagios', 'prometheus'] as const
+const formatNames = ['table', 'log', 'json', 'junit', 'nagios', 'prometheus', 'html'] as const
 
 export type FormatName = (typeof formatNames)[number]
 

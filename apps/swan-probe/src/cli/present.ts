@@ -36,7 +36,10 @@ export async function present(entries: readonly Entry[], how: Presentation): Pro
     listener,
     ...(how.deadlineSeconds === undefined ? {} : { deadlineSeconds: how.deadlineSeconds }),
   }
-  const report = await runProbes(entries, options)
+  const report =
+    how.session === undefined
+      ? await runProbes(entries, options)
+      : await (await import('../docker/user-mode.ts')).runInContainer(entries, how.session, options)
   live?.clear()
   let exitCode: number = exitCodeOf(report)
   if (how.output.logging) {

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
+import type { Duplex, Writable } from 'node:stream'
 
 import { messageOf, ProbeError } from '../errors.ts'
 
@@ -21,10 +22,23 @@ export interface ExecResult {
   readonly stderr: Buffer
 }
 
+/** A piece of a command's output. */
+interface Frame {
+  readonly stream: 'stdout' | 'stderr'
+  readonly bytes: Buffer
+}
+
+/** A command that runs in a container. */
+export interface Conversation {
+  readonly input: Writable
+  readonly output: AsyncIterable<Frame>
+  /** Asks for the exit code; for after the end of the output. */
+  exitCode(): Promise<number>
+}
+
 interface ExecOptions {
   readonly command: readonly string[]
   readonly user?: string
-  readonly env?: readonly string[]
   readonly signal: AbortSignal
 }
 
@@ -79,13 +93,7 @@ export class Engine {
    * @throws {@link ProbeError} `PROBE_CONTAINER_STATE` when the container is paused or stopped.
    */
   async exec(container: string, options: ExecOptions): Promise<ExecResult> {
-    const body = {
-      AttachStdout: true,
-      AttachStderr: true,
-      Cmd: options.command,
-      ...(options.user === undefined ? {} : { User: options.user }),
-      ...(options.env === undefined ? {} : { Env: options.env }),
-    }
+    const body = execBody(options)
     const path = `/containers/${encodeURIComponent(container)}/exec`
     const { Id: id } = (await this.#json('POST', path, options.signal, container, body)) as { Id: string }
     const response = await this.#send('POST', `/exec/${id}/start`, { Detach: false, Tty: false }, options.signal)
@@ -95,6 +103,38 @@ export class Engine {
       ExitCode: number | null
     }
     return { ...output, exitCode: exitCode ?? -1 }
+  }
+
+  /**
+   * Starts a command that is spoken to while it runs. Ending the input tells it that nobody listens any more.
+   *
+   * @throws {@link ProbeError} `PROBE_CONTAINER_STATE`, `PROBE_CONTAINER_EXEC` when it cannot be started.
+   */
+  async talk(container: string, options: ExecOptions): Promise<Conversation> {
+    const body = { AttachStdin: true, ...execBody(options) }
+    const path = `/containers/${encodeURIComponent(container)}/exec`
+    const { Id: id } = (await this.#json('POST', path, options.signal, container, body)) as { Id: string }
+    const { promise, resolve, reject } = Promise.withResolvers<Duplex>()
+    request({
+      socketPath: this.#socketPath,
+      method: 'POST',
+      path: `/exec/${id}/start`,
+      agent: false,
+      headers: { host: 'docker', 'content-type': 'application/json', connection: 'Upgrade', upgrade: 'tcp' },
+    })
+      .on('upgrade', (_, socket, head) => {
+        socket.unshift(head)
+        resolve(socket)
+      })
+      .on('response', (response) => void refusal(response, container).then(reject))
+      .on('error', reject)
+      .end(JSON.stringify({ Detach: false, Tty: false }))
+    const socket = await promise
+    const exitCode = async () => {
+      const state = (await this.#json('GET', `/exec/${id}/json`, options.signal, container)) as { ExitCode: number | null }
+      return state.ExitCode ?? -1
+    }
+    return { input: socket, output: frames(socket), exitCode }
   }
 
   /** Unpacks a tar archive in a folder of a container. */
@@ -192,29 +232,47 @@ async function textOf(response: IncomingMessage): Promise<string> {
   return text
 }
 
-/** Takes apart the stream in which the engine mixes both outputs: 8 bytes of header, the first of them the stream. */
+const execBody = (options: ExecOptions) => ({
+  AttachStdout: true,
+  AttachStderr: true,
+  Cmd: options.command,
+  ...(options.user === undefined ? {} : { User: options.user }),
+})
+
+/** Collects both outputs of a command. */
 async function demultiplex(
   response: IncomingMessage,
   signal: AbortSignal,
 ): Promise<{ readonly stdout: Buffer; readonly stderr: Buffer }> {
   const stop = () => response.destroy(signal.reason as Error)
   signal.addEventListener('abort', stop)
-  const parts: { readonly 1: Buffer[]; readonly 2: Buffer[] } = { 1: [], 2: [] }
-  const kept = { 1: 0, 2: 0 }
-  let waiting = Buffer.alloc(0)
+  const parts: { readonly stdout: Buffer[]; readonly stderr: Buffer[] } = { stdout: [], stderr: [] }
+  let kept = 0
   try {
-    for await (const chunk of response) {
-      waiting = Buffer.concat([waiting, chunk as Buffer])
-      while (waiting.length >= 8 && waiting.length >= 8 + waiting.readUInt32BE(4)) {
-        const end = 8 + waiting.readUInt32BE(4)
-        const stream = waiting[0] === 2 ? 2 : 1
-        kept[stream] += end - 8
-        if (kept[stream] <= largestOutput) parts[stream].push(waiting.subarray(8, end))
-        waiting = waiting.subarray(end)
-      }
+    for await (const { stream, bytes } of frames(response)) {
+      kept += bytes.length
+      if (kept <= largestOutput) parts[stream].push(bytes)
     }
   } finally {
     signal.removeEventListener('abort', stop)
   }
-  return { stdout: Buffer.concat(parts[1]), stderr: Buffer.concat(parts[2]) }
+  return { stdout: Buffer.concat(parts.stdout), stderr: Buffer.concat(parts.stderr) }
+}
+
+/**
+ * Takes apart the stream in which the engine mixes both outputs: 8 bytes of header, the first of them the stream, the
+ * last four the length.
+ *
+ * @see https://docs.docker.com/reference/api/engine/version/v1.41/#tag/Container/operation/ContainerAttach
+ */
+async function* frames(source: AsyncIterable<unknown>): AsyncGenerator<Frame> {
+  let waiting = Buffer.alloc(0)
+  for await (const chunk of source) {
+    waiting = Buffer.concat([waiting, chunk as Buffer])
+    while (waiting.length >= 8 && waiting.length >= 8 + waiting.readUInt32BE(4)) {
+      const end = 8 + waiting.readUInt32BE(4)
+      yield { stream: waiting[0] === 2 ? 'stderr' : 'stdout', bytes: waiting.subarray(8, end) }
+      waiting = waiting.subarray(end)
+    }
+  }
 }

@@ -21,6 +21,8 @@ const killMs = 250
 export class Helper {
   readonly #child: ChildProcess
   readonly #exited: Promise<string>
+  readonly #ready: Promise<unknown>
+  #asked = false
 
   constructor() {
     // Nothing inherited: a stuck child would hold the caller's pipe open for ever. No environment either, it may carry
@@ -34,28 +36,44 @@ export class Helper {
     this.#exited = promise
     this.#child.on('exit', (code, signal) => resolve(signal ?? `code ${code}`))
     this.#child.on('error', (error) => resolve(error.message))
-    this.#rest()
+    const { promise: ready, resolve: isReady } = Promise.withResolvers<unknown>()
+    this.#child.once('message', isReady)
+    this.#ready = Promise.race([ready, this.#exited])
+    void this.#ready.then(() => {
+      if (!this.#asked) this.#rest()
+    })
   }
 
   get pid(): number {
     return this.#child.pid ?? -1
   }
 
-  /** Sends a request and waits for its end, the limit or the signal, whatever comes first. Never rejects. */
+  /** Settles when the child takes requests, or is gone. */
+  get ready(): Promise<unknown> {
+    return this.#ready
+  }
+
+  /**
+   * Sends a request and waits for its end, the limit or the signal, whatever comes first. Never rejects.
+   *
+   * The limit begins when the child is up: its start is no property of what it is sent to look at.
+   */
   async ask(request: Request, timeoutMs: number, signal: AbortSignal): Promise<Outcome> {
     const { promise, resolve } = Promise.withResolvers<Outcome>()
     let step = 'start'
+    this.#asked = true
     const onMessage = (reply: Reply) => {
       if (reply.kind === 'step') step = reply.step
-      else resolve(reply)
+      else if (reply.kind !== 'ready') resolve(reply)
     }
     const giveUp = () => resolve({ kind: 'given-up', step })
-    const timer = setTimeout(giveUp, timeoutMs)
     signal.addEventListener('abort', giveUp)
     this.#child.on('message', onMessage)
     void this.#exited.then((how) => resolve({ kind: 'ended', how }))
     this.#child.ref()
     this.#child.channel?.ref()
+    await Promise.race([this.#ready, promise])
+    const timer = setTimeout(giveUp, timeoutMs)
     this.#child.send(request, (error) => {
       if (error !== null) resolve({ kind: 'ended', how: error.message })
     })
@@ -63,6 +81,7 @@ export class Helper {
     clearTimeout(timer)
     signal.removeEventListener('abort', giveUp)
     this.#child.off('message', onMessage)
+    this.#asked = false
     this.#rest()
     return outcome
   }

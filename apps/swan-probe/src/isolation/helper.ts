@@ -18,6 +18,7 @@ export function runHelper(): void {
       send(failure(error))
     }
   })
+  send({ kind: 'ready' })
   // The runner is gone: nobody waits for an answer.
   process.on('disconnect', () => process.exit(0))
   // An interrupt at the terminal reaches the whole group; the runner decides when helpers end.

@@ -25,9 +25,10 @@ export class HelperPool implements AsyncDisposable {
     this.#stuck = options.stuck ?? new StuckMemory()
   }
 
-  /** Starts the first helper ahead of its first use, so that its start and the runner's own work overlap. */
-  warm(): void {
-    if (this.#idle.length === 0) this.#idle.push(new Helper())
+  /** Starts the first helper ahead of its first use; settles when one is up. */
+  async warm(): Promise<void> {
+    if (this.#idle.length === 0 && this.#busy.size === 0) this.#idle.push(new Helper())
+    await Promise.race([...this.#idle, ...this.#busy].map((helper) => helper.ready))
   }
 
   /** Process ids of the children that live now. */

@@ -6,8 +6,9 @@ export interface Request {
   readonly input: unknown
 }
 
-/** What a helper sends back: any number of steps, then one end. */
+/** What a helper sends: that it is up, then for each request any number of steps and one end. */
 export type Reply =
+  | { readonly kind: 'ready' }
   | { readonly kind: 'step'; readonly step: string }
   | { readonly kind: 'done'; readonly output: unknown }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string; readonly errno: string | undefined }

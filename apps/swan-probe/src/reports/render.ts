@@ -10,6 +10,7 @@ const renderers: Readonly<Record<FormatName, () => Promise<Renderer>>> = {
   junit: async () => (await import('./junit.ts')).renderJunit,
   nagios: async () => (await import('./nagios.ts')).renderNagios,
   prometheus: async () => (await import('./prometheus.ts')).renderPrometheus,
+  html: async () => (await import('./html.ts')).renderHtml,
 }
 
 /** Writes a report in one of its forms. */

@@ -1,6 +1,6 @@
 /** Makes a text safe inside XML and HTML, attributes included; what XML 1.0 forbids is dropped. */
 export function escapeMarkup(text: string): string {
-  const allowed = [...text.toWellFormed()].filter(isXmlCharacter).join('')
+  const allowed = Array.from(text.toWellFormed()).filter(isXmlCharacter).join('')
   return allowed
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')

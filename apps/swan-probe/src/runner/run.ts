@@ -70,10 +70,13 @@ export async function runProbes(entries: readonly Entry[], options: RunOptions =
       inRun: (id) => ids.has(id),
     })
     if (blocker !== undefined) return run.skip(`${blocker.id} did not pass`)
-    return lanes.run(lanesOf(node.entry), () =>
-      stop.signal.aborted ? Promise.resolve(run.skip('the run was ended before its turn')) : run.run(stop.signal),
-    )
+    return lanes.run(lanesOf(node.entry), async () => {
+      // The clock of a probe starts when there is somebody to do its work.
+      if (node.entry.probe.places !== undefined) await pool.warm()
+      return stop.signal.aborted ? run.skip('the run was ended before its turn') : run.run(stop.signal)
+    })
   }
+  if (entries.some((entry) => entry.probe.places !== undefined)) void pool.warm()
   for (const node of nodes) results.set(node.id, runNode(node))
 
   const settled = await Promise.all(

@@ -19,8 +19,8 @@ export const mountSanity = defineProbe({
     timeout: seconds('Limit for each mount point.'),
   },
   measures: ['list_seconds'],
-  // Each point has its own limit; this one catches what is around them.
-  timeLimit: ({ timeout }) => timeout + 0.4,
+  // Each point has its own limit; this one is for what is around them.
+  timeLimit: ({ timeout }) => timeout + 0.9,
   places: ({ mountpoints }) => mountpoints.map(placeOf),
   async run(context, { mountpoints, timeout }) {
     context.log('INFO', `timeout set to ${timeout}`)

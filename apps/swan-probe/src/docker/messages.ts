@@ -1,0 +1,35 @@
+import type { Entry } from '../config/config.ts'
+import { parseRange, type Threshold } from '../config/thresholds.ts'
+import { probes } from '../probes/registry.ts'
+import type { Report } from '../runner/result.ts'
+
+/** A probe as it travels into a container. */
+export interface EntryMessage {
+  readonly id: string
+  readonly values: Readonly<Record<string, unknown>>
+  readonly timeoutSeconds: number
+  readonly thresholds: readonly (readonly [string, { readonly warn?: string; readonly crit?: string }])[]
+}
+
+/** What comes back, one JSON a line. */
+export type InsideMessage =
+  | { readonly kind: 'started'; readonly id: string }
+  | { readonly kind: 'line'; readonly id: string; readonly line: string }
+  | { readonly kind: 'report'; readonly report: Report }
+
+export function toMessage(entry: Entry): EntryMessage {
+  const { probe, values, timeoutSeconds } = entry
+  const thresholds = [...entry.thresholds].map(([name, { warn, crit }]) => {
+    return [name, { ...(warn && { warn: warn.text }), ...(crit && { crit: crit.text }) }] as const
+  })
+  return { id: probe.id, values, timeoutSeconds, thresholds }
+}
+
+export function fromMessage(message: EntryMessage): Entry[] {
+  const probe = probes.find((candidate) => candidate.id === message.id)
+  if (probe === undefined) return []
+  const thresholds = new Map<string, Threshold>(
+    message.thresholds.map(([name, { warn, crit }]) => [name, { warn: parseRange(warn), crit: parseRange(crit) }]),
+  )
+  return [{ probe, values: message.values, timeoutSeconds: message.timeoutSeconds, thresholds, everySeconds: undefined }]
+}

@@ -1,0 +1,119 @@
+import { describeWith } from '@org/services'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+
+import { Engine } from '../src/docker/engine.ts'
+import { runInContainer } from '../src/docker/user-mode.ts'
+import { buildBundle } from './bundle.ts'
+import { configOf } from './config.ts'
+import { type Containers, makeContainers } from './containers.ts'
+
+const session = `probe${process.pid}`
+const known = `known${process.pid}`
+const token = 'hub-token-that-stays-outside'
+
+const storage = `
+tests:
+  storage:
+    write: {fileSize: 64K, filepath: home/user2/0.txt}
+    exists: {filepath: home/user2/0.txt}
+    delete: {filepath: home/user2/0.txt}
+    checksum: {fileNumber: 2, fileSize: 64K, filepath: home/user2/}
+  jupyterhub_api:
+    check_api: {token: ${token}}
+`
+
+await describeWith('docker', 'user mode', () => {
+  let containers: Containers
+  let bundle: Awaited<ReturnType<typeof buildBundle>>
+  const withNode = ['-v', `${process.execPath}:/usr/local/bin/node:ro`]
+
+  beforeAll(async () => {
+    ;[containers, bundle] = await Promise.all([makeContainers(known), buildBundle()])
+    await containers.run(`jupyter-${session}`, { flags: withNode })
+    await containers.run(`jupyter-${session}-bare`)
+    await containers.run(`jupyter-${session}-2dgone`, { command: ['true'] })
+  }, 60_000)
+
+  afterAll(async () => {
+    bundle[Symbol.dispose]()
+    await containers[Symbol.asyncDispose]()
+  })
+
+  const changes = async (name: string) =>
+    (await containers.docker('diff', name)).split('\n').filter((line) => /swan-probe|0\.txt/.test(line))
+
+  test.each([
+    ['its own Node', session],
+    ['the Node that it brings', `${session}-bare`],
+  ])('runs in a container on %s, brings the report back and leaves nothing', async (_, name) => {
+    const { entries } = configOf(storage)
+    const lines: string[] = []
+    const report = await runInContainer(entries.slice(0, 4), name, {
+      bundle: bundle.file,
+      listener: { line: (id, line) => lines.push(`${id} ${line}`) },
+    })
+    expect(report.results.map(({ id, status, message }) => [id, status, message])).toEqual([
+      ['storage.write', 'pass', undefined],
+      ['storage.exists', 'pass', undefined],
+      ['storage.delete', 'pass', undefined],
+      ['storage.checksum', 'pass', undefined],
+    ])
+    expect(lines.some((line) => line.includes('successfully written'))).toBe(true)
+    expect(await changes(`jupyter-${name}`)).toEqual([])
+  }, 60_000)
+
+  test('runs as the user of the session where the container knows that user', async () => {
+    await containers.run(`jupyter-${known}`, { flags: withNode })
+    const { entries } = configOf('tests: {storage: {write: {fileSize: 1K, filepath: /etc/0.txt}}}')
+    const report = await runInContainer(entries, known, { bundle: bundle.file })
+    expect(report.results[0]).toMatchObject({ status: 'fail', message: expect.stringContaining('EACCES') })
+  })
+
+  test('sends no token into the container of a session', async () => {
+    const { entries } = configOf(storage)
+    const sent: string[] = []
+    const talk = Engine.prototype.talk
+    vi.spyOn(Engine.prototype, 'talk').mockImplementation(async function (this: Engine, ...words) {
+      const conversation = await talk.apply(this, words)
+      const write = conversation.input.write.bind(conversation.input) as (chunk: string) => boolean
+      conversation.input.write = ((chunk: string) => {
+        sent.push(chunk)
+        return write(chunk)
+      }) as typeof conversation.input.write
+      return conversation
+    })
+    await runInContainer(entries, session, { bundle: bundle.file })
+    expect(sent.join('')).toContain('storage.checksum')
+    expect(sent.join('')).not.toContain(token)
+  })
+
+  test('looks for probes of the hub in the container of the hub only', async () => {
+    const { entries } = configOf(storage)
+    const report = await runInContainer(entries, session, { bundle: bundle.file })
+    const api = report.results.at(-1)
+    expect(api).toMatchObject({ id: 'jupyterhub_api.check_api', status: 'fail', code: 'PROBE_CONTAINER_MISSING' })
+    expect(report.results.filter((result) => result.status === 'pass')).toHaveLength(4)
+  })
+
+  test.each([
+    ['is missing', 'nobody', 'PROBE_CONTAINER_MISSING'],
+    ['has ended', `${session}-2dgone`, 'PROBE_CONTAINER_STATE'],
+  ])('fails every probe when the container %s', async (_, name, code) => {
+    const { entries } = configOf(storage)
+    const report = await runInContainer(entries.slice(0, 4), name, { bundle: bundle.file })
+    expect(report.results.map((result) => [result.status, result.code])).toEqual(Array(4).fill(['fail', code]))
+  })
+
+  test('on an interrupt stops the run inside, brings what there is, and leaves nothing', async () => {
+    const { entries } = configOf(`
+tests: {storage: {throughput: {fileNumber: 100000, fileSize: 4K, filepath: /tmp/}}}`)
+    const stop = new AbortController()
+    const report = await runInContainer(entries, session, {
+      bundle: bundle.file,
+      signal: stop.signal,
+      listener: { line: (_, line) => line.includes('PERF') && stop.abort() },
+    })
+    expect(report.results[0]).toMatchObject({ status: 'error', code: 'PROBE_CANCELLED' })
+    expect(await changes(`jupyter-${session}`)).toEqual([])
+  })
+})
