@@ -17,7 +17,10 @@ export interface Containers extends AsyncDisposable {
    *
    * @param command - What it runs, `sleep` by default.
    */
-  run(name: string, options?: { readonly flags?: readonly string[]; readonly command?: readonly string[] }): Promise<void>
+  run(
+    name: string,
+    options?: { readonly flags?: readonly string[]; readonly command?: readonly string[] },
+  ): Promise<void>
   docker(...words: readonly string[]): Promise<string>
 }
 
@@ -25,7 +28,8 @@ export interface Containers extends AsyncDisposable {
 export async function makeContainers(user: string): Promise<Containers> {
   const docker = async (...words: readonly string[]) => (await run('docker', words)).stdout.trim()
   const root = mkdtempSync(path.join(tmpdir(), 'image-'))
-  for (const folder of ['tmp', 'etc', 'home/user2', 'usr/local/bin']) mkdirSync(path.join(root, folder), { recursive: true })
+  for (const folder of ['tmp', 'etc', 'home/user2', 'usr/local/bin'])
+    mkdirSync(path.join(root, folder), { recursive: true })
   // Node comes in later, and its libraries must be there by then.
   for (const program of [...programs, process.execPath]) {
     if (program !== process.execPath) copy(program, root)
@@ -40,7 +44,20 @@ export async function makeContainers(user: string): Promise<Containers> {
     docker,
     async run(name, { flags = [], command = [] } = {}) {
       names.push(name)
-      await docker('run', '-d', '--init=false', '--label', label, '--name', name, '--network', 'none', ...flags, image, ...command)
+      await docker(
+        'run',
+        '-d',
+        '--init=false',
+        '--label',
+        label,
+        '--name',
+        name,
+        '--network',
+        'none',
+        ...flags,
+        image,
+        ...command,
+      )
     },
     async [Symbol.asyncDispose]() {
       if (names.length > 0) await docker('rm', '-f', ...names)

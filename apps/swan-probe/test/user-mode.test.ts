@@ -1,7 +1,9 @@
-import { describeWith } from '@org/services'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { PassThrough } from 'node:stream'
 
-import { Engine } from '../src/docker/engine.ts'
+import { describeWith } from '@org/services'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+import { type Conversation, Engine } from '../src/docker/engine.ts'
 import { runInContainer } from '../src/docker/user-mode.ts'
 import { buildBundle } from './bundle.ts'
 import { configOf } from './config.ts'
@@ -45,22 +47,26 @@ await describeWith('docker', 'user mode', () => {
   test.each([
     ['its own Node', session],
     ['the Node that it brings', `${session}-bare`],
-  ])('runs in a container on %s, brings the report back and leaves nothing', async (_, name) => {
-    const { entries } = configOf(storage)
-    const lines: string[] = []
-    const report = await runInContainer(entries.slice(0, 4), name, {
-      bundle: bundle.file,
-      listener: { line: (id, line) => lines.push(`${id} ${line}`) },
-    })
-    expect(report.results.map(({ id, status, message }) => [id, status, message])).toEqual([
-      ['storage.write', 'pass', undefined],
-      ['storage.exists', 'pass', undefined],
-      ['storage.delete', 'pass', undefined],
-      ['storage.checksum', 'pass', undefined],
-    ])
-    expect(lines.some((line) => line.includes('successfully written'))).toBe(true)
-    expect(await changes(`jupyter-${name}`)).toEqual([])
-  }, 60_000)
+  ])(
+    'runs in a container on %s, brings the report back and leaves nothing',
+    async (_, name) => {
+      const { entries } = configOf(storage)
+      const lines: string[] = []
+      const report = await runInContainer(entries.slice(0, 4), name, {
+        bundle: bundle.file,
+        listener: { line: (id, line) => lines.push(`${id} ${line}`) },
+      })
+      expect(report.results.map(({ id, status, message }) => [id, status, message])).toEqual([
+        ['storage.write', 'pass', undefined],
+        ['storage.exists', 'pass', undefined],
+        ['storage.delete', 'pass', undefined],
+        ['storage.checksum', 'pass', undefined],
+      ])
+      expect(lines.some((line) => line.includes('successfully written'))).toBe(true)
+      expect(await changes(`jupyter-${name}`)).toEqual([])
+    },
+    60_000,
+  )
 
   test('runs as the user of the session where the container knows that user', async () => {
     await containers.run(`jupyter-${known}`, { flags: withNode })
@@ -72,17 +78,16 @@ await describeWith('docker', 'user mode', () => {
   test('sends no token into the container of a session', async () => {
     const { entries } = configOf(storage)
     const sent: string[] = []
-    const talk = Engine.prototype.talk
-    vi.spyOn(Engine.prototype, 'talk').mockImplementation(async function (this: Engine, ...words) {
-      const conversation = await talk.apply(this, words)
-      const write = conversation.input.write.bind(conversation.input) as (chunk: string) => boolean
-      conversation.input.write = ((chunk: string) => {
-        sent.push(chunk)
-        return write(chunk)
-      }) as typeof conversation.input.write
-      return conversation
-    })
-    await runInContainer(entries, session, { bundle: bundle.file })
+    class Overheard extends Engine {
+      override async talk(...words: Parameters<Engine['talk']>): Promise<Conversation> {
+        const conversation = await super.talk(...words)
+        const input = new PassThrough()
+        input.on('data', (chunk: Buffer) => sent.push(chunk.toString()))
+        input.pipe(conversation.input)
+        return { ...conversation, input }
+      }
+    }
+    await runInContainer(entries, session, { bundle: bundle.file, engine: new Overheard() })
     expect(sent.join('')).toContain('storage.checksum')
     expect(sent.join('')).not.toContain(token)
   })

@@ -12,6 +12,8 @@ type Command = (words: readonly string[], around: Surroundings) => Promise<numbe
 // Loaded when used: a probe that is run every minute should not wait for the page of the watcher.
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import('./run-one.ts')).runOne,
+  watch: async () => (await import('./watch.ts')).watch,
+  health: async () => (await import('./health.ts')).health,
   list: async () => (await import('./describe.ts')).list,
   explain: async () => (await import('./describe.ts')).explain,
   validate: async () => (await import('./validate.ts')).validate,

@@ -131,7 +131,9 @@ export class Engine {
       .end(JSON.stringify({ Detach: false, Tty: false }))
     const socket = await promise
     const exitCode = async () => {
-      const state = (await this.#json('GET', `/exec/${id}/json`, options.signal, container)) as { ExitCode: number | null }
+      const state = (await this.#json('GET', `/exec/${id}/json`, options.signal, container)) as {
+        ExitCode: number | null
+      }
       return state.ExitCode ?? -1
     }
     return { input: socket, output: frames(socket), exitCode }

@@ -31,5 +31,7 @@ export function fromMessage(message: EntryMessage): Entry[] {
   const thresholds = new Map<string, Threshold>(
     message.thresholds.map(([name, { warn, crit }]) => [name, { warn: parseRange(warn), crit: parseRange(crit) }]),
   )
-  return [{ probe, values: message.values, timeoutSeconds: message.timeoutSeconds, thresholds, everySeconds: undefined }]
+  return [
+    { probe, values: message.values, timeoutSeconds: message.timeoutSeconds, thresholds, everySeconds: undefined },
+  ]
 }

@@ -61,7 +61,10 @@ export async function runInContainer(
     inside('hub', () => Promise.resolve(hubContainer), undefined),
     at('host').length === 0 ? undefined : runProbes(at('host'), options),
   ])
-  return merge(entries, reports.filter((report) => report !== undefined))
+  return merge(
+    entries,
+    reports.filter((report) => report !== undefined),
+  )
 }
 
 /** The original writes the name as it is, dockerspawner escapes it; both are looked for. */
@@ -103,7 +106,11 @@ class Visit {
     }
     const own = await this.#ownNode(signal)
     const bundle = readBundle(this.#options.bundle ?? bundleFile())
-    const file = (name: string, mode: number, content: Uint8Array | undefined) => ({ name: `${this.#name}/${name}`, mode, content })
+    const file = (name: string, mode: number, content: Uint8Array | undefined) => ({
+      name: `${this.#name}/${name}`,
+      mode,
+      content,
+    })
     const brought = own ? [] : [file('node', 0o755, readFileSync(process.execPath))]
     const archive = packTar([file('', 0o755, undefined), file('swan-probe.mjs', 0o644, bundle), ...brought])
     await this.#engine.putArchive(this.#container, '/tmp', archive, signal)
@@ -130,7 +137,10 @@ class Visit {
     let timer: NodeJS.Timeout | undefined
     const stop = () => {
       conversation.input.end()
-      timer = setTimeout(() => conversation.input.destroy(new Error('the run in the container did not end')), lastWordsMs)
+      timer = setTimeout(
+        () => conversation.input.destroy(new Error('the run in the container did not end')),
+        lastWordsMs,
+      )
     }
     if (signal?.aborted === true) stop()
     signal?.addEventListener('abort', stop)
@@ -205,7 +215,10 @@ async function listen(conversation: Conversation, listener: RunListener | undefi
   }
   if (report === undefined) {
     const code = await conversation.exitCode()
-    throw new ProbeError('PROBE_CONTAINER_EXEC', `The run in the container ended with ${code} and no report: ${messageOf(`${errors}${waiting}`.trim())}`)
+    throw new ProbeError(
+      'PROBE_CONTAINER_EXEC',
+      `The run in the container ended with ${code} and no report: ${messageOf(`${errors}${waiting}`.trim())}`,
+    )
   }
   for (const result of report.results) listener?.finished?.(result)
   return report
@@ -221,7 +234,9 @@ function readBundle(file: string): Uint8Array {
   try {
     return readFileSync(file)
   } catch (error) {
-    throw new ProbeError('PROBE_USAGE', `User mode carries \`${file}\` into the container; make it with: pnpm build`, { cause: error })
+    throw new ProbeError('PROBE_USAGE', `User mode carries \`${file}\` into the container; make it with: pnpm build`, {
+      cause: error,
+    })
   }
 }
 
@@ -229,23 +244,21 @@ function readBundle(file: string): Uint8Array {
 function failedReport(entries: readonly Entry[], error: unknown): Report {
   const now = Date.now()
   const code: ProbeErrorCode = error instanceof ProbeError ? error.code : 'PROBE_CRASHED'
-  const results = entries.map(
-    ({ probe }): ProbeResult => ({
-      id: probe.id,
-      group: probe.group,
-      name: probe.name,
-      status: error instanceof ProbeError ? 'fail' : 'error',
-      code,
-      message: messageOf(error),
-      startedAt: now,
-      endedAt: now,
-      seconds: 0,
-      metrics: [],
-      samples: {},
-      lines: [],
-      left: [],
-    }),
-  )
+  const results = entries.map(({ probe }): ProbeResult => ({
+    id: probe.id,
+    group: probe.group,
+    name: probe.name,
+    status: error instanceof ProbeError ? 'fail' : 'error',
+    code,
+    message: messageOf(error),
+    startedAt: now,
+    endedAt: now,
+    seconds: 0,
+    metrics: [],
+    samples: {},
+    lines: [],
+    left: [],
+  }))
   return { runId: '', host: '', startedAt: now, seconds: 0, cut: false, results }
 }
 

@@ -33,7 +33,8 @@ ${report.results.map(rowOf).join('\n')}
 }
 
 function rowOf(result: ProbeResult): string {
-  const why = result.message === undefined ? '' : `<div class="why">${escapeMarkup(result.message)}${codeOf(result)}</div>`
+  const why =
+    result.message === undefined ? '' : `<div class="why">${escapeMarkup(result.message)}${codeOf(result)}</div>`
   const left = result.left.map((what) => `<div class="why">Left behind: ${escapeMarkup(what)}</div>`).join('')
   const log =
     result.lines.length === 0
@@ -47,7 +48,9 @@ const codeOf = (result: ProbeResult): string => (result.code === undefined ? '' 
 
 function figuresOf(result: ProbeResult): string {
   const shown = result.metrics.filter(({ name }) => name !== 'seconds' && !/_(p\d+|max|min)$/.test(name))
-  const numbers = shown.map((metric) => `<span><i>${escapeMarkup(showName(metric.name))}</i> ${showMetric(metric)}</span>`)
+  const numbers = shown.map(
+    (metric) => `<span><i>${escapeMarkup(showName(metric.name))}</i> ${showMetric(metric)}</span>`,
+  )
   const drawn = shown.flatMap(({ name }) => {
     const samples = result.samples[name] ?? []
     const draw = samples.length > 1 && name.endsWith('_mb_per_s')

@@ -31,7 +31,8 @@ details summary { cursor: pointer; color: var(--soft); } .figures { display: fle
 
 /** Puts a body into a page that needs nothing else: no script, no font, no address of anywhere. */
 export function page(title: string, body: string, options: { readonly refreshSeconds?: number } = {}): string {
-  const refresh = options.refreshSeconds === undefined ? '' : `<meta http-equiv="refresh" content="${options.refreshSeconds}">`
+  const refresh =
+    options.refreshSeconds === undefined ? '' : `<meta http-equiv="refresh" content="${options.refreshSeconds}">`
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">${refresh}
 <title>${escapeMarkup(title)}</title><link rel="icon" href="data:,"><style>${style}</style></head>

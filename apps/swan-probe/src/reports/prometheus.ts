@@ -2,9 +2,12 @@ import { passed, type Report, type Status } from '../runner/result.ts'
 
 const statuses: readonly Status[] = ['pass', 'warn', 'fail', 'error', 'skipped']
 
-interface Family {
+/** One metric with all its rows. */
+export interface Family {
   readonly name: string
   readonly help: string
+  /** `gauge` by default. */
+  readonly type?: 'counter'
   readonly rows: readonly { readonly labels: Readonly<Record<string, string>>; readonly value: number }[]
 }
 
@@ -56,13 +59,18 @@ export function renderPrometheus(report: Report): string {
       rows: [{ labels: {}, value: report.seconds }],
     },
   ]
+  return renderFamilies(families)
+}
+
+/** Writes metrics as text; one without rows is left out. */
+export function renderFamilies(families: readonly Family[]): string {
   return families.map(textOf).join('')
 }
 
 function textOf(family: Family): string {
   if (family.rows.length === 0) return ''
   const rows = family.rows.map(({ labels, value }) => `${family.name}${labelsOf(labels)} ${value}`)
-  return `# HELP ${family.name} ${family.help}\n# TYPE ${family.name} gauge\n${rows.join('\n')}\n`
+  return `# HELP ${family.name} ${family.help}\n# TYPE ${family.name} ${family.type ?? 'gauge'}\n${rows.join('\n')}\n`
 }
 
 function labelsOf(labels: Readonly<Record<string, string>>): string {
