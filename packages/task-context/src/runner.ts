@@ -50,6 +50,7 @@ const FINAL = new Set<string>([
   'TASK_PAYLOAD_INVALID',
   'TASK_DEADLINE',
   'TASK_CANCELLED',
+  'TASK_NESTING',
 ])
 
 /** Runs one attempt from envelope to commit, and says what is to become of the job. Never rejects. */

@@ -14,7 +14,9 @@ import {
 } from '../src/index.ts'
 import { type DriverName, eventually, makeDriver, openWorld, text, type World } from './support/world.ts'
 
-describe.each(['memory', 'postgres'] as const)('%s driver', contract)
+describe.each(['memory', 'postgres'] as const)('%s driver', (name) => {
+  contract(name)
+})
 await describeWith('redis', 'redis driver', () => contract('redis'))
 
 /** What every driver does, whatever it keeps its jobs in. */

@@ -6,7 +6,9 @@ import { type ChildOrder, credit } from './support/child.ts'
 import { spawnChild } from './support/spawn-child.ts'
 import { eventually, openWorld, type World } from './support/world.ts'
 
-describe.each(['postgres'] as const)('%s driver', crashes)
+describe('postgres driver', () => {
+  crashes('postgres')
+})
 await describeWith('redis', 'redis driver', () => crashes('redis'))
 
 /** Processes die at the worst moment; jobs neither get lost nor have their effect twice. */

@@ -8,7 +8,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { context, createTasks, defineJob, kyselyDatabase, tryContext, unchecked } from '../src/index.ts'
 import { type DriverName, eventually, makeDriver, openWorld, type World } from './support/world.ts'
 
-describe.each(['memory', 'postgres'] as const)('%s driver', isolation)
+describe.each(['memory', 'postgres'] as const)('%s driver', (name) => {
+  isolation(name)
+})
 await describeWith('redis', 'redis driver', () => isolation('redis'))
 
 /** No job sees anything of another, nor of whoever started the worker. */

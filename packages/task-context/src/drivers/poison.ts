@@ -7,6 +7,9 @@ const PARSED = new Map([
   ['parent', ''],
 ])
 
+/** Goes with `parent`; without both, the job is nobody's child, and BullMQ's script does not look for a parent. */
+const PARENT_FIELDS = ['parent', 'parentKey']
+
 /** Data in place of what could not be read; `unseal` turns it into a failure with this reason. */
 export function unreadable(field: string, text: unknown): string {
   return JSON.stringify({ v: 0, why: `\`${field}\` is no JSON`, text })
@@ -34,6 +37,7 @@ export const tolerantRedisBackend: typeof createRedisBackend = (name, options, f
 
 interface CommandClient {
   readonly hset: (key: string, fields: Record<string, string>) => Promise<unknown>
+  readonly hdel: (key: string, ...fields: string[]) => Promise<unknown>
 }
 
 /** Checks the flat list of field, value, field, value; replaces values in it that are no JSON. */
@@ -44,9 +48,11 @@ async function repair(backend: RedisQueueBackend | IQueueBackend, client: Comman
     const substitute = PARSED.get(field)
     if (substitute === undefined || isJson(flat[index + 1])) continue
     damage = { ...damage, [field]: substitute, data: unreadable(field, flat[index + 1]) }
+    if (field === 'parent') damage['parentKey'] = ''
   }
   if (damage === undefined) return
   await client.hset(backend.toKey(id), damage)
+  if (damage['parent'] !== undefined) await client.hdel(backend.toKey(id), ...PARENT_FIELDS)
   for (let index = 0; index + 1 < flat.length; index += 2) {
     const value = damage[flat[index] as string]
     if (value !== undefined) flat[index + 1] = value

@@ -1,0 +1,1 @@
+export { type RecordedJob, testDriver, type TestDriver, type TestDriverOptions } from './test-driver.ts'
