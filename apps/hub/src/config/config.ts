@@ -35,7 +35,8 @@ export function loadConfig({ file, env }: ConfigSource): Config {
   const lines = new LineCounter()
   const document = parseDocument(file === undefined ? '' : readText(file), { lineCounter: lines })
   const complain = (node: Node | null, setting: string, message: string) => {
-    const line = node?.range == null ? 0 : lines.linePos(node.range[0]).line
+    const line =
+      node === null || node.range === undefined || node.range === null ? 0 : lines.linePos(node.range[0]).line
     complaints.push({ line, setting, message })
   }
   for (const error of document.errors) {

@@ -139,6 +139,10 @@ export function texts(options: {
   }
 }
 
+function isText(value: unknown): value is string | number | boolean {
+  return ['string', 'number', 'boolean'].includes(typeof value)
+}
+
 /** A map from free names to texts. */
 export function textMap(options: { readonly meaning: string }): Field<Readonly<Record<string, string>>> {
   return {
@@ -151,7 +155,7 @@ export function textMap(options: { readonly meaning: string }): Field<Readonly<R
       }
       const entries: [string, string][] = []
       for (const { key, value } of node.items) {
-        if (isScalar(key) && isScalar(value) && value.value !== null && typeof value.value !== 'object') {
+        if (isScalar(key) && isScalar(value) && isText(value.value)) {
           entries.push([String(key.value), String(value.value)])
         } else reading.complain((value ?? key) as Node, setting, 'Expected a map of texts')
       }

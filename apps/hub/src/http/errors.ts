@@ -14,9 +14,14 @@ const sqliteTroubles: readonly (readonly [string, string])[] = [
   ['SQLITE_CANTOPEN', 'it cannot be opened'],
 ]
 
+function codeOf(error: unknown): string {
+  const code = (error as { readonly code?: unknown } | null)?.code
+  return typeof code === 'string' ? code : ''
+}
+
 /** Why the database cannot be used, `undefined` when the error is another one. */
 export function databaseTrouble(error: unknown): string | undefined {
-  const code = String((error as { readonly code?: unknown } | null)?.code ?? '')
+  const code = codeOf(error)
   const known = sqliteTroubles.find(([start]) => code.startsWith(start))?.[1]
   if (known !== undefined) return known
   // Postgres: connection, resources, shutdown (appendix A of its manual); and what the socket says.
@@ -35,7 +40,7 @@ export function toRequestError(hub: Pick<Hub, 'log'>, error: unknown): RequestEr
     return new RequestError(503, `The hub's database cannot be used: ${trouble}`, { 'retry-after': '5' })
   }
   if (error instanceof ProxyError) return new RequestError(503, error.message, { 'retry-after': '5' })
-  const code = String((error as { readonly code?: unknown } | null)?.code ?? '')
+  const code = codeOf(error)
   // Two who write the same name at once: the second one comes too late.
   if (code.startsWith('SQLITE_CONSTRAINT') || code === '23505') return new RequestError(409, 'Conflict')
   hub.log('error', 'request failed', {

@@ -1,10 +1,9 @@
 import type { Hono } from 'hono'
 
-import { reasonOf } from '../errors.ts'
 import type { Hub } from '../hub.ts'
 import { presentedToken, requesterByToken } from '../identity.ts'
 import { databaseTrouble, jsonError } from './errors.ts'
-import { RequestError } from '../errors.ts'
+import { reasonOf, RequestError } from '../errors.ts'
 
 /** Mounts what machines ask: is it alive, can it work, what did it do. */
 export function mountHealth(app: Hono, hub: Hub): void {

@@ -31,7 +31,7 @@ async function list(call: PageCall): Promise<Response> {
   )
   const here = `${hub.config.base_url}hub/admin`
   const link = (to: number) =>
-    `${here}?${new URLSearchParams({ ...(search === '' ? {} : { q: search }), page: String(to) })}`
+    `${here}?${new URLSearchParams({ ...(search === '' ? {} : { q: search }), page: String(to) }).toString()}`
   const pages = Math.max(1, Math.ceil(total / limit))
   const body = html`<form method="get" action="${here}" class="search" role="search">
       <input name="q" value="${search}" aria-label="Part of a name" placeholder="Part of a name" />

@@ -16,7 +16,7 @@ export function escape(text: string): string {
 
 function render(part: Part): string {
   if (part instanceof Html) return part.markup
-  if (Array.isArray(part)) return (part as readonly Part[]).map(render).join('')
+  if (typeof part === 'object') return part.map(render).join('')
   return part === false || part === undefined ? '' : escape(String(part))
 }
 

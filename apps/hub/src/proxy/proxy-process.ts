@@ -58,9 +58,12 @@ export class ProxyProcess {
     const manifest = createRequire(import.meta.url).resolve('configurable-http-proxy/package.json')
     this.#args = [
       path.join(path.dirname(manifest), 'bin', 'configurable-http-proxy'),
-      ...['--ip', options.ip, '--port', String(options.port)],
-      ...['--api-ip', '127.0.0.1', '--api-port', String(options.apiPort)],
-      ...['--error-target', options.errorTarget, '--log-level', 'warn'],
+      `--ip=${options.ip}`,
+      `--port=${options.port}`,
+      '--api-ip=127.0.0.1',
+      `--api-port=${options.apiPort}`,
+      `--error-target=${options.errorTarget}`,
+      '--log-level=warn',
       ...(options.sslKey === undefined ? [] : ['--ssl-key', options.sslKey]),
       ...(options.sslCert === undefined ? [] : ['--ssl-cert', options.sslCert]),
     ]

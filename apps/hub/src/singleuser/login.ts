@@ -51,7 +51,7 @@ export class Logins {
     this.#states.set(state, { next, until: Date.now() + STATE_MS })
     const query = new URLSearchParams({ client_id: clientId, redirect_uri: callbackPath, response_type: 'code', state })
     response.writeHead(302, {
-      location: `${hubPath}api/oauth2/authorize?${query}`,
+      location: `${hubPath}api/oauth2/authorize?${query.toString()}`,
       'set-cookie': `${clientId}-state=${state}; Path=${prefix}; Max-Age=600; HttpOnly; SameSite=Lax`,
     })
     response.end()

@@ -3,11 +3,11 @@ import type { ServerResponse } from 'node:http'
 import { type Html, html } from '../pages/html.ts'
 
 const style = html`
-  :root { color-scheme: light dark } body { max-width: 60rem; margin: 0 auto; padding: 1rem 1.25rem; font: 16px/1.5
-  system-ui, sans-serif } nav { display: flex; gap: 1.25rem; margin-bottom: 1rem } textarea { box-sizing: border-box;
-  width: 100%; min-height: 6rem; font: 0.875rem/1.5 ui-monospace, monospace } button { min-height: 2.75rem; padding: 0
-  1.25rem; font: inherit } pre { white-space: pre-wrap; overflow-wrap: anywhere; font: 0.875rem/1.5 ui-monospace,
-  monospace }
+  :root { color-scheme: light dark; } a { color: var(--accent); } body { max-width: 60rem; margin: 0 auto; padding: 1rem
+  1.25rem; font: 16px/1.5 system-ui, sans-serif; } nav { display: flex; gap: 1.25rem; margin-bottom: 1rem; } textarea {
+  box-sizing: border-box; width: 100%; min-height: 6rem; font: 0.875rem/1.5 ui-monospace, monospace; } button {
+  min-height: 2.75rem; padding: 0 1.25rem; font: inherit; } pre { white-space: pre-wrap; overflow-wrap: anywhere; font:
+  0.875rem/1.5 ui-monospace, monospace; }
 `
 
 /** Answers with a page of the bundled server. */

@@ -37,14 +37,15 @@ export async function listUsers(
   let query = db.selectFrom('users')
   const { state, nameContains, names, groups, ids } = filter
   if (state !== undefined) {
-    query = query.where(({ exists, not, selectFrom }) => {
-      const active = exists(
-        selectFrom('spawners')
+    query = query.where((eb) => {
+      const active = eb.exists(
+        eb
+          .selectFrom('spawners')
           .select('spawners.id')
           .whereRef('spawners.user_id', '=', 'users.id')
           .where('spawners.server_id', 'is not', null),
       )
-      return state === 'active' ? active : not(active)
+      return state === 'active' ? active : eb.not(active)
     })
   }
   if (nameContains !== undefined && nameContains !== '') {
@@ -53,11 +54,12 @@ export async function listUsers(
   }
   if (ids !== undefined) query = query.where('users.id', 'in', [...ids, -1])
   if (names !== undefined || groups !== undefined) {
-    query = query.where(({ or, eb, exists, selectFrom }) =>
-      or([
+    query = query.where((eb) =>
+      eb.or([
         eb('users.name', 'in', [...(names ?? []), '']),
-        exists(
-          selectFrom('user_group_map')
+        eb.exists(
+          eb
+            .selectFrom('user_group_map')
             .innerJoin('groups', 'groups.id', 'user_group_map.group_id')
             .select('groups.id')
             .whereRef('user_group_map.user_id', '=', 'users.id')

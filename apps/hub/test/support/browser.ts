@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import path from 'node:path'
+
+import { type Browser, chromium, type Page } from 'playwright-core'
+import { expect } from 'vitest'
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+/** Starts the machine's Chromium. */
+export function launch(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-background-networking', '--no-first-run', '--disable-gpu'],
+  })
+}
+
+/** The two widths that pages are looked at in, in pixels: a phone and a laptop. */
+const WIDTHS = { phone: 390, laptop: 1280 } as const
+
+/**
+ * Checks a page as people meet it: nothing wider than the screen and no accessibility fault, at two widths, light and dark.
+ *
+ * With `SCREENSHOTS` set to a folder, pictures are left there.
+ */
+export async function inspect(page: Page, name: string): Promise<void> {
+  for (const [label, width] of Object.entries(WIDTHS)) {
+    await page.setViewportSize({ width, height: 800 })
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme })
+      const folder = process.env['SCREENSHOTS']
+      if (folder !== undefined) {
+        await page.screenshot({ path: path.join(folder, `${name}-${label}-${colorScheme}.png`), fullPage: true })
+      }
+      const wide = await page.evaluate('document.documentElement.scrollWidth > window.innerWidth')
+      expect(wide, `${name} fits ${label}`).toBe(false)
+      // By the debugger, which the page's policy does not bind.
+      const violations = await page.evaluate(
+        `(() => { ${axe}; return axe.run(document).then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' '))) })()`,
+      )
+      expect(violations, `${name}, ${label}, ${colorScheme}`).toEqual([])
+    }
+  }
+}
