@@ -81,12 +81,15 @@ export class HelperPool implements AsyncDisposable {
             since: new Date().toISOString(),
           })
         }
-        options.signal.throwIfAborted()
-        throw new ProbeError(
-          'PROBE_TIMEOUT',
-          `${reply.step} on \`${options.path}\` did not return within ${options.timeoutMs / 1000} s` +
-            (ended ? '' : `; process ${helper.pid} hangs there and cannot be killed`),
-        )
+        const where = `${reply.step} on \`${options.path}\` did not return`
+        const stays = ended ? '' : `; process ${helper.pid} hangs there and cannot be killed`
+        const { aborted, reason } = options.signal as { aborted: boolean; reason: unknown }
+        // The probe's own limit says how long, the step says in what.
+        if (aborted && reason instanceof ProbeError && reason.code === 'PROBE_TIMEOUT') {
+          throw new ProbeError('PROBE_TIMEOUT', `${reason.message}: ${where}${stays}`)
+        }
+        if (aborted) throw reason
+        throw new ProbeError('PROBE_TIMEOUT', `${where} within ${options.timeoutMs / 1000} s${stays}`)
       }
     }
   }

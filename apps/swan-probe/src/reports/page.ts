@@ -23,7 +23,7 @@ pre { margin: .5rem 0 0; padding: .7rem; background: var(--wash); border-radius:
 .badge { font-size: .75rem; font-weight: 700; letter-spacing: .03em; white-space: nowrap; }
 .badge::before { content: "\\25CF\\00A0"; }
 .pass { color: var(--pass); } .warn { color: var(--warn); } .fail { color: var(--fail); } .error { color: var(--error); }
-.skipped, .unknown { color: var(--skipped); } svg { display: block; max-width: 100%; height: auto; }
+.skipped, .unknown { color: var(--skipped); } svg { display: block; max-width: 100%; height: auto; } td svg { max-width: none; }
 svg text { fill: var(--ink); font: 12px system-ui, sans-serif; } svg .axis { fill: var(--soft); } svg .grid { stroke: var(--line); }
 details summary { cursor: pointer; color: var(--soft); } .figures { display: flex; flex-wrap: wrap; gap: .15rem 1rem; }
 .figures span { white-space: nowrap; } .figures i { font-style: normal; color: var(--soft); }

@@ -1,4 +1,4 @@
-import { readdirSync, rmdirSync, unlinkSync } from 'node:fs'
+import { lstatSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs'
 import path from 'node:path'
 
 import type { Step } from './index.ts'
@@ -6,26 +6,17 @@ import type { Step } from './index.ts'
 /** Unlinks a file. With `mayBeGone`, that nothing is there is fine. */
 export function removeFile(input: { readonly path: string; readonly mayBeGone: boolean }, step: Step): void {
   step('unlink')
-  tolerate(input.mayBeGone, () => unlinkSync(input.path))
+  // A read-only file system refuses to unlink even what is not there, so it is looked at first.
+  if (input.mayBeGone && lstatSync(input.path, { throwIfNoEntry: false }) === undefined) return
+  unlinkSync(input.path)
 }
 
 /** Removes a folder that a probe made, with the plain files in it; links are removed, not followed. */
 export function removeFolder(input: { readonly path: string }, step: Step): void {
-  step('readdir')
-  tolerate(true, () => {
-    for (const name of readdirSync(input.path)) {
-      step('unlink')
-      unlinkSync(path.join(input.path, name))
-    }
-    step('rmdir')
-    rmdirSync(input.path)
-  })
-}
-
-function tolerate(gone: boolean, action: () => void): void {
-  try {
-    action()
-  } catch (error) {
-    if (!gone || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-  }
+  step('lstat')
+  if (lstatSync(input.path, { throwIfNoEntry: false }) === undefined) return
+  step('unlink')
+  for (const name of readdirSync(input.path)) unlinkSync(path.join(input.path, name))
+  step('rmdir')
+  rmdirSync(input.path)
 }
