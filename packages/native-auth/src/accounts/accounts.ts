@@ -114,7 +114,7 @@ export function createAccounts<Profile>(core: Core<Profile>): AccountStore<Profi
     async list(filter = {}) {
       const now = core.now()
       let query = db.selectFrom('native_auth_accounts')
-      const search = filter.search?.trim().toLowerCase().normalize('NFC') ?? ''
+      const search = filter.search?.replaceAll('\0', '').trim().toLowerCase().normalize('NFC') ?? ''
       if (search !== '') {
         const like = `%${search.replace(/[\\%_]/g, (character) => `\\${character}`)}%`
         query = query.where((where) =>
@@ -164,7 +164,7 @@ export function createAccounts<Profile>(core: Core<Profile>): AccountStore<Profi
     block(ref, options = {}, actor = {}) {
       const set = {
         is_blocked: 1,
-        blocked_reason: options.reason?.slice(0, 500) ?? null,
+        blocked_reason: options.reason?.replaceAll('\0', '').slice(0, 500) ?? null,
         blocked_until: options.until ?? null,
       }
       return change(core, ref, actor, { set, action: 'blocked', hook: 'blocked', ends: true, demotes: true })

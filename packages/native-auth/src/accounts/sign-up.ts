@@ -47,7 +47,7 @@ export async function createAccount<Profile>(
   const username = parseUsername(input.username, core.names)
   if (await isTaken(core, username)) throw taken()
   checkConfirmation(input.password, input.confirmation, 'password_confirmation')
-  const email = readEmail(core, input)
+  const email = readEmail(core, input, grant === undefined)
   await core.passwords.check(input.password, { username, email })
   const profile = await readProfile(core, input.profile)
   const terms = core.options.signUp?.termsHtml
@@ -102,14 +102,14 @@ async function isTaken<Profile>(core: Core<Profile>, username: string): Promise<
   return row !== undefined
 }
 
-function readEmail<Profile>(core: Core<Profile>, input: NewAccount): string | undefined {
+function readEmail<Profile>(core: Core<Profile>, input: NewAccount, isOwner: boolean): string | undefined {
   const { signUp } = core.options
   const asked = signUp?.askEmail === true || signUp?.selfApproval !== undefined
   if (input.email === undefined || input.email.trim() === '') {
-    if (asked) throw invalid('email', 'missing', 'Give an e-mail address')
+    if (asked && isOwner) throw invalid('email', 'missing', 'Give an e-mail address')
     return undefined
   }
-  return asked ? parseEmail(input.email) : undefined
+  return asked || !isOwner ? parseEmail(input.email) : undefined
 }
 
 /** What the listed names get. Who claims an administrator's name proves it, or anybody could be first. */

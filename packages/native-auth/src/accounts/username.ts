@@ -23,7 +23,8 @@ export interface UsernameRules {
  * @see https://www.rfc-editor.org/rfc/rfc8265#section-3.3 (UsernameCaseMapped)
  */
 export function canonicalUsername(name: string, map?: ReadonlyMap<string, string>): string {
-  const plain = name.replace(WIDTH, (character) => character.normalize('NFKC'))
+  // Postgres stores no NUL; a name with one is nobody's, and must not be an error of the database.
+  const plain = name.replaceAll('\0', '\ufffd').replace(WIDTH, (character) => character.normalize('NFKC'))
   const canonical = plain.toLowerCase().normalize('NFC')
   return map?.get(canonical) ?? canonical
 }

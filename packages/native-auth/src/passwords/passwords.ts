@@ -32,8 +32,8 @@ export function createPasswords(options: {
   const { hasher, policy } = options
   const gate = createGate(options)
   // Made with the current parameters by the hasher in use: an unknown name must cost what a known one costs.
-  let dummy: Promise<string> | undefined
-  const dummyHash = () => (dummy ??= hasher.hash('a password that nobody has'))
+  let made: Promise<string> | undefined
+  const dummyHash = () => (made ??= hasher.hash('a password that nobody has'))
   return {
     gate,
     minLength: policy.minLength,
@@ -48,7 +48,9 @@ export function createPasswords(options: {
     async verify(stored, password) {
       const text = isTooLong(password) ? '' : canonicalPassword(password)
       if (stored !== null && isBcrypt(stored)) return verifyBcrypt(stored, text)
-      const matches = await hasher.verify(stored ?? (await dummyHash()), text)
+      // Made at the first login, whoever it names: the first unknown name must not be the one that waits for it.
+      const dummy = await dummyHash()
+      const matches = await hasher.verify(stored ?? dummy, text)
       return matches && stored !== null && !isTooLong(password)
     },
     async rehash(stored, password) {
