@@ -1,30 +1,63 @@
 import { TaskError } from '../errors.ts'
-import type { Receiver, SignalOptions } from './types.ts'
 import type { Listening } from './subscriptions.ts'
+import type { Delivered, SignalOptions } from './types.ts'
 
-/** What became of one receiver. */
-export type Delivered<Payload, Sender = unknown> =
-  | { readonly receiver: Receiver<Payload, Sender>; readonly status: 'fulfilled'; readonly value: unknown }
-  | { readonly receiver: Receiver<Payload, Sender>; readonly status: 'rejected'; readonly reason: unknown }
-
-/** Receivers of a `sync` signal that failed: whoever sent it should not go on. */
-export class SignalVetoError extends AggregateError {
-  override readonly name = 'SignalVetoError'
-
-  constructor(signal: string, vetoes: readonly { readonly reason: unknown }[]) {
-    const reasons = vetoes.map(({ reason }) => reason)
-    const [first] = reasons
-    super(reasons, `${reasons.length} receivers of signal \`${signal}\` failed, first: ${String(first)}`)
-  }
+/** What one round of delivery needs to know. */
+export interface Round<Payload, Sender> {
+  readonly payload: Payload
+  readonly sender: Sender | undefined
+  readonly options: SignalOptions<Payload>
+  readonly signal: AbortSignal | undefined
 }
 
-/** Calls receivers in order, `concurrency` at a time; one that fails keeps none of the others from being called. */
-export async function deliver<Payload, Sender>(
+/**
+ * Calls receivers in order, `concurrency` at a time; one that fails keeps none of the others from being called.
+ *
+ * Answers at once where no receiver is asynchronous: a promise per receiver would cost more than most receivers do.
+ */
+export function deliver<Payload, Sender>(
   listening: readonly Listening<Payload, Sender>[],
-  payload: Payload,
-  sender: Sender | undefined,
-  { concurrency = 1, timeoutMs }: SignalOptions<Payload>,
-  signal: AbortSignal | undefined,
+  round: Round<Payload, Sender>,
+): Delivered<Payload, Sender>[] | Promise<Delivered<Payload, Sender>[]> {
+  const { concurrency = 1, timeoutMs } = round.options
+  if (concurrency > 1 || timeoutMs !== undefined) return deliverInLanes(listening, round, concurrency)
+  return deliverFrom(0, listening, round, [])
+}
+
+function deliverFrom<Payload, Sender>(
+  start: number,
+  listening: readonly Listening<Payload, Sender>[],
+  round: Round<Payload, Sender>,
+  results: Delivered<Payload, Sender>[],
+): Delivered<Payload, Sender>[] | Promise<Delivered<Payload, Sender>[]> {
+  const { payload, sender, signal } = round
+  const details = { sender, signal }
+  for (let index = start; index < listening.length; index += 1) {
+    const one = listening[index]!
+    if (signal?.aborted === true) break
+    // Disconnected by a receiver before it: then it must not hear this send any more.
+    if (!one.begin()) continue
+    const { receiver } = one
+    try {
+      const value = one.run(payload, details)
+      if (isThenable(value)) {
+        return settle(receiver, value).then((result) => {
+          results.push(result)
+          return deliverFrom(index + 1, listening, round, results)
+        })
+      }
+      results.push({ receiver, status: 'fulfilled', value })
+    } catch (reason) {
+      results.push({ receiver, status: 'rejected', reason })
+    }
+  }
+  return results
+}
+
+async function deliverInLanes<Payload, Sender>(
+  listening: readonly Listening<Payload, Sender>[],
+  { payload, sender, options, signal }: Round<Payload, Sender>,
+  concurrency: number,
 ): Promise<Delivered<Payload, Sender>[]> {
   const results: Delivered<Payload, Sender>[] = []
   let next = 0
@@ -34,9 +67,9 @@ export async function deliver<Payload, Sender>(
       next += 1
       const one = listening[index]
       if (one === undefined || signal?.aborted === true) return
-      // Disconnected by a receiver before it: then it must not hear this send any more.
       if (!one.begin()) continue
-      results[index] = await callOne(one, payload, sender, timeoutMs, signal)
+      const call = () => limited(options.timeoutMs, signal, (given) => one.run(payload, { sender, signal: given }))
+      results[index] = await settle(one.receiver, call())
     }
   }
   await Promise.all(Array.from({ length: Math.min(concurrency, listening.length) }, lane))
@@ -44,26 +77,24 @@ export async function deliver<Payload, Sender>(
   return results.filter((result) => result !== undefined)
 }
 
-async function callOne<Payload, Sender>(
-  one: Listening<Payload, Sender>,
-  payload: Payload,
-  sender: Sender | undefined,
-  timeoutMs: number | undefined,
-  signal: AbortSignal | undefined,
+async function settle<Payload, Sender>(
+  receiver: Delivered<Payload, Sender>['receiver'],
+  answer: PromiseLike<unknown>,
 ): Promise<Delivered<Payload, Sender>> {
-  const { receiver } = one
   try {
-    const limit = timeoutMs === undefined ? undefined : new AbortController()
-    const given = limit === undefined ? signal : AbortSignal.any([limit.signal, ...(signal ? [signal] : [])])
-    const answer = one.run(payload, { sender, signal: given })
-    const value = limit === undefined ? await answer : await within(answer, timeoutMs!, limit)
-    return { receiver, status: 'fulfilled', value }
+    return { receiver, status: 'fulfilled', value: await answer }
   } catch (reason) {
     return { receiver, status: 'rejected', reason }
   }
 }
 
-async function within(answer: unknown, ms: number, limit: AbortController): Promise<unknown> {
+async function limited(
+  ms: number | undefined,
+  outer: AbortSignal | undefined,
+  call: (signal: AbortSignal | undefined) => unknown,
+): Promise<unknown> {
+  if (ms === undefined) return call(outer)
+  const limit = new AbortController()
   const { promise, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(() => {
     const error = new TaskError('TASK_TIMEOUT', `A receiver took longer than ${ms} ms`)
@@ -71,8 +102,13 @@ async function within(answer: unknown, ms: number, limit: AbortController): Prom
     reject(error)
   }, ms)
   try {
-    return await Promise.race([answer, promise])
+    const signal = outer === undefined ? limit.signal : AbortSignal.any([limit.signal, outer])
+    return await Promise.race([call(signal), promise])
   } finally {
     clearTimeout(timer)
   }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }

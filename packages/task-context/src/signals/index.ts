@@ -1,9 +1,11 @@
-export { type Delivered, SignalVetoError } from './deliver.ts'
+export { SignalVetoError } from './errors.ts'
 export { muted, record } from './mute.ts'
 export { defineSignal } from './signal.ts'
 export type {
   AnySignal,
+  ConnectJobOptions,
   ConnectOptions,
+  Delivered,
   Delivery,
   Receiver,
   SendOptions,

@@ -7,9 +7,12 @@ type Interception = 'muted' | unknown[]
 
 const storage = new AsyncLocalStorage<ReadonlyMap<object, Interception>>()
 
+/** Whether anything was ever muted or recorded in this process: production never pays for it. */
+let used = false
+
 /** How the caller's surroundings have a signal treated; `undefined` for delivery. */
 export function interception(signal: object): Interception | undefined {
-  return storage.getStore()?.get(signal)
+  return used ? storage.getStore()?.get(signal) : undefined
 }
 
 /**
@@ -41,5 +44,6 @@ function within<T>(entries: readonly (readonly [object, Interception])[], fn: ()
   for (const [signal] of entries) {
     if (typeof signal !== 'object' || signal === null) throw new TypeError('Expected signals that are defined')
   }
+  used = true
   return storage.run(new Map([...(storage.getStore() ?? []), ...entries]), fn)
 }

@@ -1,11 +1,19 @@
+import type { Job } from '../jobs/define-job.ts'
 import type { StandardSchema } from '../standard-schema.ts'
-import type { Delivered } from './deliver.ts'
 
 /**
- * When a receiver hears: `sync` before `send` returns, inside the transaction; `afterCommit` once the outermost
- * transaction has committed, at once where there is none.
+ * When a receiver hears.
+ *
+ * `sync`: before `send` returns, inside the transaction; may veto by throwing. `afterCommit`: once the outermost
+ * transaction has committed, at once where there is none; lost when the process dies in between. `job`: as a job that
+ * is enqueued with the transaction, and survives.
  */
-export type Delivery = 'sync' | 'afterCommit'
+export type Delivery = 'sync' | 'afterCommit' | 'job'
+
+/** What became of one receiver. */
+export type Delivered<Payload, Sender = unknown> =
+  | { readonly receiver: Receiver<Payload, Sender>; readonly status: 'fulfilled'; readonly value: unknown }
+  | { readonly receiver: Receiver<Payload, Sender>; readonly status: 'rejected'; readonly reason: unknown }
 
 /** Hears a signal. May be async; `send` waits for it. */
 export type Receiver<Payload, Sender = unknown> = (
@@ -16,7 +24,7 @@ export type Receiver<Payload, Sender = unknown> = (
 /** Rules of a signal. */
 export interface SignalOptions<Payload> {
   /** What receivers get that do not choose. @default 'afterCommit' */
-  readonly delivery?: Delivery
+  readonly delivery?: Exclude<Delivery, 'job'>
   /** Checks each payload before it is sent. */
   readonly schema?: StandardSchema<Payload, unknown>
   /** What the signal means and when it is sent. */
@@ -33,7 +41,7 @@ export interface SignalOptions<Payload> {
 export interface ConnectOptions<Sender> {
   /** Hear this sender only: strings, numbers and other primitives by value, objects by identity. @default every sender */
   readonly sender?: Sender
-  readonly delivery?: Delivery
+  readonly delivery?: Exclude<Delivery, 'job'>
   /** Disconnect before the first delivery. @default false */
   readonly once?: boolean
   /** Disconnect on abort. */
@@ -42,6 +50,12 @@ export interface ConnectOptions<Sender> {
   readonly weak?: object
   /** Run in the context of this `connect` instead of the sender's. @default false */
   readonly bind?: boolean
+}
+
+/** How a job is connected. */
+export interface ConnectJobOptions<Payload, Sender, Input> extends Omit<ConnectOptions<Sender>, 'delivery' | 'bind'> {
+  /** Makes the job's payload. @default the signal's payload as it is */
+  readonly map?: (payload: Payload) => Input
 }
 
 /** One subscription. Disposing ends exactly this one, and is safe to repeat. */
@@ -74,14 +88,23 @@ export interface Signal<Payload, Sender = unknown> {
    * A receiver hears a send once, however many of its subscriptions match.
    */
   readonly connect: (receiver: Receiver<Payload, Sender>, options?: ConnectOptions<Sender>) => Subscription
+  /** Enqueues a job for each send, inside the sender's transaction. */
+  readonly connectJob: <Input, Checked>(
+    tasks: { readonly enqueue: (job: Job<string, Input, Checked>, payload: Input) => Promise<unknown> },
+    job: Job<string, Input, Checked>,
+    ...options: Payload extends Input
+      ? [options?: ConnectJobOptions<Payload, Sender, Input>]
+      : [options: ConnectJobOptions<Payload, Sender, Input> & { readonly map: (payload: Payload) => Input }]
+  ) => Subscription
   /**
-   * Calls every receiver, whatever the others do, in the order they were connected.
+   * Calls every receiver, whatever the others do: first those inside the transaction, then those after the commit,
+   * each in the order they were connected.
    *
-   * @returns One result per receiver that was called before `send` returned.
-   * @throws `SignalVetoError` after all were called, when one of a `sync` signal failed.
+   * @returns One result per receiver; those after a commit that is still to come are added to the list then.
+   * @throws {@link SignalVetoError} after all were called, when one inside the transaction failed.
    * @throws {@link TaskError} `TASK_SIGNAL_INVALID` when the payload does not fit the schema; nobody is called.
    */
-  readonly send: (payload: Payload, options?: SendOptions<Sender>) => Promise<Delivered<Payload, Sender>[]>
+  readonly send: (payload: Payload, options?: SendOptions<Sender>) => Promise<readonly Delivered<Payload, Sender>[]>
   /** Ends all subscriptions of a receiver, or only that for one sender. Answers how many. */
   readonly disconnect: (receiver: Receiver<Payload, Sender>, options?: { readonly sender?: Sender }) => number
   /** Whether a send would reach anybody. */
