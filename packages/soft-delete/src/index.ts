@@ -9,6 +9,7 @@ export {
   type SoftDeleteTable,
   type TableOptions,
 } from './config.ts'
+export { softDeleteDialect } from './dialect/dialect.ts'
 export { SoftDeleteError, type SoftDeleteErrorCode } from './errors.ts'
 export { live } from './live.ts'
 export { softDeletePlugin, type SoftDeletePluginOptions } from './plugin.ts'

@@ -5,6 +5,7 @@ import {
   type MergeQueryBuilder,
   type OperationNode,
   RawNode,
+  SelectModifierNode,
   type SelectQueryBuilder,
   TableNode,
   type UpdateQueryBuilder,
@@ -93,9 +94,15 @@ function mark<Q extends ScopedQuery>(query: Q, kind: string, references: readonl
     const [name, schema] = reference.split('.').toReversed()
     return schema === undefined ? TableNode.create(name!) : TableNode.createWithSchema(schema, name!)
   })
-  const node = RawNode.create([], [ValueNode.create(PREFIX + kind), ...tables])
-  return query.modifyEnd(new ExpressionWrapper(node)) as Q
+  return query.modifyEnd(new ExpressionWrapper(markNode(kind, tables))) as Q
 }
+
+function markNode(kind: string, tables: readonly TableNode[]): RawNode {
+  return RawNode.create([], [ValueNode.create(PREFIX + kind), ...tables])
+}
+
+/** The mark of a select that is filtered already, for the passes to come. */
+export const SETTLED: SelectModifierNode = SelectModifierNode.createWithExpression(markNode('with', []))
 
 const DEFAULT_SCOPE: Scope = { permanent: false, visibility: () => 'live' }
 

@@ -6,12 +6,13 @@ import {
   type OperationNode,
   type ReferenceNode,
   SelectionNode,
-  SelectQueryNode,
+  type SelectQueryNode,
   type TableNode,
   WhereNode,
 } from 'kysely'
 
-import { mapNode } from './map-node.ts'
+import { SETTLED } from '../scopes.ts'
+import { LEAVES, mapNode } from './map-node.ts'
 import { isNull, predicateOf } from './predicate.ts'
 import { qualifier, type Reference, type SchemaAndName } from './reference.ts'
 
@@ -43,6 +44,7 @@ export function deriveTable(
     from: FromNode.create([table]),
     selections: [SelectionNode.createSelectAll()],
     where: WhereNode.create(predicate),
+    ...(shown === 'only' && { endModifiers: [SETTLED] }),
   }
   return {
     node: AliasNode.create(rows, IdentifierNode.create(to)),
@@ -50,10 +52,12 @@ export function deriveTable(
   }
 }
 
+const OPAQUE: ReadonlySet<OperationNode['kind']> = new Set(LEAVES)
+
 /** Points `"schema"."table"."column"` at the derived table's alias, in the statement and in what is nested in it. */
 export function renameReferences<N extends OperationNode>(node: N, renamed: readonly Renamed[]): N {
   const visit = (child: OperationNode): OperationNode => {
-    if (child.kind !== 'ReferenceNode') return mapNode(child, visit)
+    if (child.kind !== 'ReferenceNode') return OPAQUE.has(child.kind) ? child : mapNode(child, visit)
     const reference = child as ReferenceNode
     const to = targetOf(reference.table, renamed)
     return to === undefined

@@ -1,11 +1,10 @@
 import type { OperationNode } from 'kysely'
 
 /** Kinds that hold no statement, or whose objects are not nodes. */
-const LEAVES: ReadonlySet<string> = new Set([
+export const LEAVES: readonly OperationNode['kind'][] = [
   'ColumnNode',
   'DataTypeNode',
   'DefaultInsertValueNode',
-  'ExplainNode',
   'IdentifierNode',
   'OperatorNode',
   'PrimitiveValueListNode',
@@ -14,12 +13,7 @@ const LEAVES: ReadonlySet<string> = new Set([
   'SelectAllNode',
   'TableNode',
   'ValueNode',
-])
-
-/** Whether a node of this kind can be passed over. */
-export function isLeaf(kind: string): boolean {
-  return LEAVES.has(kind)
-}
+]
 
 /**
  * Visits the children of a node and copies it only if one of them changes, so that an untouched tree stays the very

@@ -85,42 +85,30 @@ function same(one: BinaryOperationNode, other: BinaryOperationNode): boolean {
   )
 }
 
+/** Operands that Kysely itself delimits. */
+const OPERANDS: ReadonlySet<OperationNode['kind']> = new Set([
+  'AggregateFunctionNode',
+  'CastNode',
+  'ColumnNode',
+  'FunctionNode',
+  'ParensNode',
+  'PrimitiveValueListNode',
+  'ReferenceNode',
+  'SelectQueryNode',
+  'TupleNode',
+  'ValueListNode',
+  'ValueNode',
+])
+
 /** Whether a condition keeps its meaning beside AND. Raw SQL may hold an OR, so what contains any is put in parentheses. */
 function isAtomic(node: OperationNode): boolean {
-  switch (node.kind) {
-    case 'ParensNode':
-      return true
-    case 'AndNode':
-      return isAtomic((node as AndNode).left) && isAtomic((node as AndNode).right)
-    case 'BinaryOperationNode': {
-      const { leftOperand, operator, rightOperand } = node as BinaryOperationNode
-      return operator.kind === 'OperatorNode' && isOperand(leftOperand) && isOperand(rightOperand)
-    }
-    case 'UnaryOperationNode': {
-      const { operator, operand } = node as UnaryOperationNode
-      return operator.kind === 'OperatorNode' && isOperand(operand)
-    }
-    default:
-      return false
+  if (node.kind === 'ParensNode') return true
+  if (node.kind === 'AndNode') return isAtomic((node as AndNode).left) && isAtomic((node as AndNode).right)
+  if (node.kind === 'UnaryOperationNode') {
+    const { operator, operand } = node as UnaryOperationNode
+    return operator.kind === 'OperatorNode' && OPERANDS.has(operand.kind)
   }
-}
-
-/** Operands that Kysely itself delimits. */
-function isOperand(node: OperationNode): boolean {
-  switch (node.kind) {
-    case 'ReferenceNode':
-    case 'ColumnNode':
-    case 'ValueNode':
-    case 'ParensNode':
-    case 'SelectQueryNode':
-    case 'PrimitiveValueListNode':
-    case 'ValueListNode':
-    case 'FunctionNode':
-    case 'AggregateFunctionNode':
-    case 'TupleNode':
-    case 'CastNode':
-      return true
-    default:
-      return false
-  }
+  if (node.kind !== 'BinaryOperationNode') return false
+  const { leftOperand, operator, rightOperand } = node as BinaryOperationNode
+  return operator.kind === 'OperatorNode' && OPERANDS.has(leftOperand.kind) && OPERANDS.has(rightOperand.kind)
 }

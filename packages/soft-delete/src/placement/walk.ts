@@ -8,6 +8,7 @@ import type {
   OperationNode,
   RawNode,
   SelectQueryNode,
+  TableNode,
   UpdateQueryNode,
   WhenNode,
   WithNode,
@@ -17,7 +18,7 @@ import type { SoftDelete } from '../config.ts'
 import { SoftDeleteError } from '../errors.ts'
 import { readScope, type Scope } from '../scopes.ts'
 import { renameReferences } from './derived.ts'
-import { isLeaf, mapNode } from './map-node.ts'
+import { LEAVES, mapNode } from './map-node.ts'
 import { refuseRawNames } from './raw.ts'
 import { type CteNames, readReference, type Reference } from './reference.ts'
 import { deriveSource, type Found, itemsOf, placePredicates, type Sources } from './statement.ts'
@@ -47,26 +48,30 @@ export function filterTrashed<N extends OperationNode>(root: N, options: WalkOpt
   return visit(root, { ...options, ctes: undefined }) as N
 }
 
+type Visitor = (node: OperationNode, reach: Reach) => OperationNode
+
+const keep: Visitor = (node) => node
+
+/** Kinds that need more than a visit of their children: statements, raw SQL, and leaves, which hold no statement. */
+const VISITORS = new Map<OperationNode['kind'], Visitor>([
+  ['SelectQueryNode', (node, reach) => visitSelect(node as SelectQueryNode, reach)],
+  ['UpdateQueryNode', (node, reach) => visitUpdate(node as UpdateQueryNode, reach)],
+  ['InsertQueryNode', (node, reach) => visitInsert(node as InsertQueryNode, reach)],
+  ['DeleteQueryNode', (node, reach) => visitDelete(node as DeleteQueryNode, reach)],
+  ['MergeQueryNode', (node, reach) => visitMerge(node as MergeQueryNode, reach)],
+  ['CreateViewNode', (node, reach) => visitView(node as CreateViewNode, reach)],
+  ['RawNode', (node, reach) => visitRaw(node as RawNode, reach)],
+  ...LEAVES.map((kind): [OperationNode['kind'], Visitor] => [kind, keep]),
+])
+
 function visit(node: OperationNode, reach: Reach): OperationNode {
-  switch (node.kind) {
-    case 'SelectQueryNode':
-      return visitSelect(node as SelectQueryNode, reach)
-    case 'UpdateQueryNode':
-      return visitUpdate(node as UpdateQueryNode, reach)
-    case 'InsertQueryNode':
-      return visitInsert(node as InsertQueryNode, reach)
-    case 'DeleteQueryNode':
-      return visitDelete(node as DeleteQueryNode, reach)
-    case 'MergeQueryNode':
-      return visitMerge(node as MergeQueryNode, reach)
-    case 'CreateViewNode':
-      return visitView(node as CreateViewNode, reach)
-    case 'RawNode':
-      if (reach.rawNames !== undefined) refuseRawNames(node as RawNode, reach.rawNames, reach.config)
-      return mapNode(node, visit, reach)
-    default:
-      return isLeaf(node.kind) ? node : mapNode(node, visit, reach)
-  }
+  const visitor = VISITORS.get(node.kind)
+  return visitor === undefined ? mapNode(node, visit, reach) : visitor(node, reach)
+}
+
+function visitRaw(node: RawNode, reach: Reach): RawNode {
+  if (reach.rawNames !== undefined) refuseRawNames(node, reach.rawNames, reach.config)
+  return mapNode(node, visit, reach)
 }
 
 /** Visits what is nested in a statement, with the names of its CTEs in reach. */
@@ -136,9 +141,10 @@ function visitInsert(node: InsertQueryNode, outer: Reach): InsertQueryNode {
 function visitDelete(node: DeleteQueryNode, outer: Reach): DeleteQueryNode {
   const [nested, reach] = visitNested(node, outer)
   const scope = readScope(node.endModifiers)
-  const targets = node.from.froms.map((item) => readReference(item, reach.config, undefined))
+  const all = findSources(node, 'using', reach)
+  const targets = node.from.froms.map((item) => readReference(item, reach.config, undefined) ?? readAgain(item, all))
   const target = targets.find((reference) => reference !== undefined)
-  const sources = findSources(node, 'using', reach).filter(({ reference }) => !isTarget(reference, targets, node))
+  const sources = all.filter(({ reference }) => !targets.some((one) => one !== undefined && isSame(one, reference)))
   const filtered = sources.length === 0 ? nested : placePredicates(nested, 'using', sources, scope)
   if (target === undefined || scope.permanent) return filtered
   if (targets.length > 1) {
@@ -150,14 +156,17 @@ function visitDelete(node: DeleteQueryNode, outer: Reach): DeleteQueryNode {
   return reach.onDelete(filtered, target)
 }
 
-/** MySQL names the target again in USING: there it is the same row, filtered or not as the target is. */
-function isTarget(
-  reference: Reference,
-  targets: readonly (Reference | undefined)[],
-  { using }: DeleteQueryNode,
-): boolean {
-  if (using === undefined) return false
-  return targets.some((target) => target?.name === reference.name && target.schema === reference.schema)
+/** MySQL deletes from a name that USING explains: `delete from e using events as e`. */
+function readAgain(item: OperationNode, sources: readonly Found[]): Reference | undefined {
+  if (item.kind !== 'TableNode') return undefined
+  const { identifier, schema } = (item as TableNode).table
+  if (schema !== undefined) return undefined
+  return sources.find(({ reference }) => reference.name === identifier.name)?.reference
+}
+
+/** The target named again in USING is the same row: filtered, or not, as the target is. */
+function isSame(one: Reference, other: Reference): boolean {
+  return one.name === other.name && one.schema === other.schema
 }
 
 function visitMerge(node: MergeQueryNode, outer: Reach): MergeQueryNode {

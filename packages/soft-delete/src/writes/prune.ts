@@ -1,8 +1,9 @@
 import { type Expression, type Kysely, type RawBuilder, type SqlBool, sql } from 'kysely'
 
 import type { SoftDelete, SoftDeleteTable } from '../config.ts'
+import { encodeMoment } from '../moment.ts'
 import { permanently, withTrashed } from '../scopes.ts'
-import { type AnyDb, type AnyEb, chunksOf, encodeMoment, isMysql, isSqlite, locksRows, nameOf } from './rows.ts'
+import { type AnyDb, type AnyEb, chunksOf, isMysql, isSqlite, locksRows, nameOf } from './rows.ts'
 
 /** Options of {@link prune}. */
 export interface PruneOptions {
@@ -117,7 +118,7 @@ function cutoff(db: AnyDb, { now }: SoftDelete, retentionDays: number): RawBuild
   if (now !== undefined) {
     const moment = now()
     const before = Number(moment) - seconds * 1000
-    return sql`${encodeMoment(db, typeof moment === 'number' ? before : new Date(before))}`
+    return sql`${encodeMoment(isSqlite(db), typeof moment === 'number' ? before : new Date(before))}`
   }
   if (isSqlite(db)) return sql`datetime('now', ${`-${seconds} seconds`})`
   if (isMysql(db)) return sql`current_timestamp - interval ${seconds} second`

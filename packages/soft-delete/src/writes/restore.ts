@@ -67,7 +67,7 @@ export function restore<DB, Tables extends string, Table extends ConfiguredTable
 }
 
 function lockTrashed(trx: AnyDb, root: SoftDeleteTable, selection: unknown): Promise<TrashedRow[]> {
-  const columns = [...(root.batch === undefined ? [] : [`${root.name}.${root.batch} as batch`])]
+  const columns = root.batch === undefined ? [] : [`${root.name}.${root.batch} as batch`]
   guardingParents(root).forEach(({ column }, index) => columns.push(`${root.name}.${column} as parent${index}`))
   const query = withTrashed(trx.selectFrom(nameOf(root)))
     .select([`${root.name}.${root.key} as key`, ...columns])

@@ -12,6 +12,7 @@ import {
 
 import type { Relation, SoftDelete, SoftDeleteTable } from '../config.ts'
 import { SoftDeleteError } from '../errors.ts'
+import { encodeMoment } from '../moment.ts'
 import { withTrashed } from '../scopes.ts'
 
 /** A value of a single-column primary key. */
@@ -72,13 +73,7 @@ export function selected(table: SoftDeleteTable, selection: unknown): (eb: AnyEb
 
 /** The moment to write: the database's own unless the configuration has a clock. */
 export function momentOf(db: AnyDb, config: SoftDelete): RawBuilder<unknown> {
-  return config.now === undefined ? sql`current_timestamp` : sql`${encodeMoment(db, config.now())}`
-}
-
-/** SQLite has no date type: text as its own `current_timestamp` writes it, with milliseconds. */
-export function encodeMoment(db: AnyDb, moment: Date | number): Date | number | string {
-  if (typeof moment === 'number' || !isSqlite(db)) return moment
-  return moment.toISOString().slice(0, -1).replace('T', ' ')
+  return config.now === undefined ? sql`current_timestamp` : sql`${encodeMoment(isSqlite(db), config.now())}`
 }
 
 /** The condition on a child that one of its parents, by this relation, carries the batch id. */
