@@ -12,7 +12,7 @@ const root = import.meta.dirname
 const setup = (service: string) => path.join(root, `tooling/services/src/${service}.global.ts`)
 
 export default defineConfig({
-  ssr: { resolve: { conditions: ['@org/source', 'module', 'node', 'development|production'] } },
+  ssr: { resolve: { conditions: ['@org/source', 'node', 'development|production'] } },
   test: {
     restoreMocks: true,
     reporters: ['default', path.join(root, 'tooling/services/src/reporter.ts')],

@@ -4,7 +4,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { SniffError } from './errors.ts'
 import type { DeepDetector } from './options.ts'
 import { resolveSniffOptions } from './options.ts'
-import { isActive } from './policy/active.ts'
+import { isActive } from './types/active.ts'
 import { checkKey } from './policy/keys.ts'
 import { encodeMetadata } from './policy/metadata.ts'
 import { cleanFilename } from './policy/names.ts'
@@ -158,7 +158,11 @@ export function createUploader(options: UploaderOptions): Uploader {
       })
       const final = describe()
       if (stored.contentType !== final.contentType || stored.contentDisposition !== final.contentDisposition) {
-        stored = await store.updateHeaders(key, final)
+        stored = await store.updateHeaders(key, final).catch(async (error: unknown) => {
+          // A refused correction must not leave bytes under a type that turned out to be wrong.
+          await store.delete(key).catch(() => undefined)
+          throw error
+        })
       }
       return {
         key,

@@ -6,6 +6,6 @@ export interface Finding {
   readonly source: SniffSource
   readonly confidence: Confidence
   readonly flags?: readonly SniffFlag[]
-  /** Only where a format names its own encoding. */
-  readonly charset?: string
+  /** Only where it differs from the type's usual one. */
+  readonly extension?: string
 }

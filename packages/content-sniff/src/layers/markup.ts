@@ -32,12 +32,12 @@ export function detectMarkup(text: string): Finding | undefined {
     return found(start.declared || namespace === XHTML ? 'application/xhtml+xml' : 'text/html')
   }
   if (name === 'svg') return found('image/svg+xml')
-  if (name === 'html' || /^html$/i.test(start.doctype ?? '')) return found('text/html')
+  if (name === 'html' || /^(?:html|netscape-bookmark.*)$/i.test(start.doctype ?? '')) return found('text/html')
+  if (!start.declared && namespace === undefined && prefix === '' && HTML_ELEMENTS.has(name)) return found('text/html')
   const isXml = start.declared || namespace !== undefined || start.doctype !== undefined
   const known = typeOfRoot(local, namespace, start)
   if (known !== undefined && (isXml || known.distinctive)) return found(known.mime)
   if (isXml) return found('application/xml')
-  if (prefix === '' && HTML_ELEMENTS.has(name)) return found('text/html')
   return looksClosed(start, text) ? found('application/xml', 'likely') : undefined
 }
 

@@ -49,6 +49,37 @@ export function decodeText(head: Uint8Array, whole: boolean): DecodedText | unde
   }
 }
 
+/**
+ * True for text with a few stray control characters, as old printer files and shell scripts have them: valid UTF-8, no
+ * NUL, fewer than one such byte in a hundred.
+ */
+export function isNearlyText(head: Uint8Array): boolean {
+  let odd = 0
+  for (const byte of head) {
+    if (byte === 0) return false
+    if (BYTE_CLASS[byte] === BINARY) odd += 1
+  }
+  if (odd * 100 > head.length) return false
+  try {
+    utf8.decode(head.subarray(0, lastCharacterEnd(head)))
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** True when the first character that is no white space, in any encoding told by its bytes, opens a tag. */
+export function startsLikeMarkup(head: Uint8Array): boolean {
+  for (let at = 0; at < head.length; at += 1) {
+    const byte = head[at] ?? 0
+    if (byte === 0x3c) return true
+    const space = byte === 0x20 || (byte >= 0x09 && byte <= 0x0d && byte !== 0x0b) || byte === 0
+    const mark = at < 3 && (byte === 0xef || byte === 0xbb || byte === 0xbf || byte === 0xff || byte === 0xfe)
+    if (!space && !mark) return false
+  }
+  return false
+}
+
 /** Decodes whatever may be markup for a lenient reader, even where binary bytes follow. */
 export function decodeLoosely(head: Uint8Array): string {
   const utf16 = utf16Label(head)

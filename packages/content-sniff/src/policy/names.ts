@@ -1,5 +1,7 @@
 import { create } from 'content-disposition'
 
+import { extensionOf } from '../types/extension.ts'
+
 /** Longest file name that ext4, NTFS and most browsers accept, in bytes of UTF-8. */
 const LONGEST_NAME_BYTES = 255
 
@@ -53,12 +55,6 @@ function shorten(name: string): string {
 /** The longest start of a text that fits into a number of bytes without cutting a character. */
 function cutBytes(text: string, bytes: number): string {
   return new TextDecoder().decode(Buffer.from(text).subarray(0, bytes)).replace(/\ufffd+$/u, '')
-}
-
-/** Lower-case extension of a cleaned name without its dot, empty when there is none. */
-export function extensionOf(name: string): string {
-  const dot = name.lastIndexOf('.')
-  return dot <= 0 ? '' : name.slice(dot + 1).toLowerCase()
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Family, SniffFlag } from '../types/result.ts'
 import { canonicalType } from '../types/table.ts'
-import { INERT_INLINE_TYPES } from './active.ts'
+import { INERT_INLINE_TYPES } from './inline.ts'
 
 /**
  * What happens with an upload that breaks a rule.

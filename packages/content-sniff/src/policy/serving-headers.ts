@@ -1,5 +1,5 @@
 import { describeType } from '../types/table.ts'
-import { isActive } from './active.ts'
+import { isActive } from '../types/active.ts'
 import { contentDisposition } from './names.ts'
 
 /** Headers that make a stored file safe to open, lower-case names. */

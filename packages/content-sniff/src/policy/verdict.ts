@@ -2,7 +2,7 @@ import { SniffError, type SniffErrorCode } from '../errors.ts'
 import type { SniffFlag, SniffResult } from '../types/result.ts'
 import { canonicalType, describeType, typeOfExtension } from '../types/table.ts'
 import { agrees } from './agreement.ts'
-import { extensionOf } from './names.ts'
+import { extensionOf } from '../types/extension.ts'
 import type { PolicyMode, ResolvedPolicy } from './policy.ts'
 
 /** A broken rule. */

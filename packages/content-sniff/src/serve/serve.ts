@@ -1,5 +1,5 @@
 import { SniffError } from '../errors.ts'
-import { INERT_INLINE_TYPES } from '../policy/active.ts'
+import { INERT_INLINE_TYPES } from '../policy/inline.ts'
 import { checkKey } from '../policy/keys.ts'
 import { cacheControl, servingHeaders } from '../policy/serving-headers.ts'
 import { attachmentName } from '../policy/stored-disposition.ts'

@@ -2,7 +2,7 @@
 export const DEFAULT_HEAD_BYTES = 65_536
 
 /** Bytes looked at from the end: a zip's end record may sit behind a comment of 65,535 bytes. */
-export const TAIL_BYTES = 66 * 1024
+export const TAIL_BYTES: number = 66 * 1024
 
 /** Most bytes that one identification may read beyond the head, so that hostile pointers cannot make it walk a disk. */
 const READ_BUDGET_BYTES = 4 * 1024 * 1024

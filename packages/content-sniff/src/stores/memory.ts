@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
 
+import { checkKey } from '../policy/keys.ts'
+import { untilAborted } from '../source/until-aborted.ts'
 import { changed, taken, throwIfAborted } from '../failures.ts'
 import type {
   ListedObject,
@@ -34,10 +36,11 @@ export class MemoryStore implements Store {
   }
 
   async write(key: string, body: AsyncIterable<Uint8Array>, options: WriteOptions): Promise<StoredObject> {
+    checkKey(key)
     this.#refuseTaken(key, options)
     const chunks: Uint8Array[] = []
-    for await (const chunk of body) {
-      throwIfAborted(options.signal)
+    throwIfAborted(options.signal)
+    for await (const chunk of untilAborted(body, options.signal)) {
       chunks.push(chunk.slice())
     }
     throwIfAborted(options.signal)
@@ -58,13 +61,13 @@ export class MemoryStore implements Store {
     if (options.overwrite !== true && this.#entries.has(key)) throw taken(key)
   }
 
-  head(key: string): Promise<StoredObject | undefined> {
-    return Promise.resolve(this.#entries.get(key)?.object)
+  async head(key: string): Promise<StoredObject | undefined> {
+    return this.#entries.get(checkKey(key))?.object
   }
 
-  read(key: string, options: ReadOptions = {}): Promise<OpenedObject | undefined> {
-    const entry = this.#entries.get(key)
-    if (entry === undefined) return Promise.resolve(undefined)
+  async read(key: string, options: ReadOptions = {}): Promise<OpenedObject | undefined> {
+    const entry = this.#entries.get(checkKey(key))
+    if (entry === undefined) return undefined
     const { start, end } = options.range ?? { start: 0, end: entry.bytes.length - 1 }
     const part = entry.bytes.subarray(start, end + 1)
     const body = new ReadableStream<Uint8Array>({
@@ -73,22 +76,19 @@ export class MemoryStore implements Store {
         controller.close()
       },
     })
-    return Promise.resolve({ object: entry.object, body })
+    return { object: entry.object, body }
   }
 
-  updateHeaders(key: string, headers: ObjectHeaders, options: UpdateOptions = {}): Promise<StoredObject> {
-    const entry = this.#entries.get(key)
-    if (entry === undefined || (options.etag !== undefined && options.etag !== entry.object.etag)) {
-      return Promise.reject(changed(key))
-    }
+  async updateHeaders(key: string, headers: ObjectHeaders, options: UpdateOptions = {}): Promise<StoredObject> {
+    const entry = this.#entries.get(checkKey(key))
+    if (entry === undefined || (options.etag !== undefined && options.etag !== entry.object.etag)) throw changed(key)
     const object = { ...entry.object, ...headers }
     this.#entries.set(key, { bytes: entry.bytes, object })
-    return Promise.resolve(object)
+    return object
   }
 
-  delete(key: string): Promise<void> {
-    this.#entries.delete(key)
-    return Promise.resolve()
+  async delete(key: string): Promise<void> {
+    this.#entries.delete(checkKey(key))
   }
 
   async *list(options: ListOptions = {}): AsyncGenerator<ListedObject> {

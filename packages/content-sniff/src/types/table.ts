@@ -179,6 +179,12 @@ const TABLE: Readonly<Record<Family, string>> = {
     application/vnd.visio vsd
     application/vnd.ms-visio.drawing vsdx application/vnd.ms-visio.drawing.main+xml
     application/vnd.ms-visio.drawing.macroenabled.12 vsdm
+    application/vnd.ms-visio.template vstx
+    application/vnd.ms-visio.stencil vssx
+    application/vnd.stardivision.writer sdw
+    application/vnd.stardivision.calc sdc
+    application/vnd.stardivision.impress sdd
+    application/x-quattro-pro qpw application/vnd.quattro-pro
     application/vnd.openxmlformats-officedocument.wordprocessingml.document docx
     application/vnd.openxmlformats-officedocument.wordprocessingml.template dotx
     application/vnd.ms-word.document.macroenabled.12 docm
@@ -341,7 +347,8 @@ const TABLE: Readonly<Record<Family, string>> = {
     application/dicom dcm
     application/vnd.tcpdump.pcap pcap
     application/x-pcapng pcapng
-    application/pem-certificate-chain pem application/x-pem-file application/x-x509-ca-cert
+    application/pem-certificate-chain pem application/x-pem-file
+    application/pkix-cert der application/x-x509-ca-cert
     application/pkcs7-mime p7m
     application/pkcs7-signature p7s
     application/x-pkcs12 p12
@@ -405,8 +412,9 @@ const TABLE: Readonly<Record<Family, string>> = {
     application/x-virtualbox-vdi vdi
     application/x-vmdk vmdk
     application/x-vhd vhd
-    application/x-squashfs squashfs
-    application/vnd.squashfs sfs
+    application/x-vhdx vhdx
+    application/vnd.squashfs squashfs application/x-squashfs
+    application/x-ms-wim wim
     application/warc warc
     application/x-internet-archive arc
     application/vnd.google-earth.kmz kmz
@@ -428,6 +436,7 @@ const TABLE: Readonly<Record<Family, string>> = {
     model/vnd.usdz+zip usdz
     model/step step
     model/iges igs
+    model/vnd.usdc usdc
     model/ply ply application/x-ply
     model/vrml wrl
     application/x-draco drc application/x-ft-draco
@@ -568,6 +577,9 @@ export function describeType(mime: string): TypeEntry {
         : 'data'
   return { mime, extension: 'bin', family }
 }
+
+/** True for the types that this package names, in any spelling. */
+export const isKnownType = (mime: string): boolean => byMime.has(mime)
 
 /** The type that an extension (without its dot, any case) usually stands for. */
 export function typeOfExtension(extension: string): TypeEntry | undefined {

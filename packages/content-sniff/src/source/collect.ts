@@ -1,0 +1,19 @@
+/** The start of a stream, kept whole. */
+export interface Collected {
+  readonly chunks: readonly Uint8Array[]
+  /** True when the stream ended within the limit. */
+  readonly ended: boolean
+}
+
+/** Gathers chunks until the stream ends or there are more bytes than `limitBytes`. */
+export async function collect(pull: () => Promise<IteratorResult<Uint8Array>>, limitBytes: number): Promise<Collected> {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  while (length <= limitBytes) {
+    const next = await pull()
+    if (next.done === true) return { chunks, ended: true }
+    chunks.push(next.value)
+    length += next.value.length
+  }
+  return { chunks, ended: false }
+}

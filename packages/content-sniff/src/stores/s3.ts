@@ -1,0 +1,347 @@
+import { randomUUID } from 'node:crypto'
+import { Readable } from 'node:stream'
+
+import type { _Object, S3Client } from '@aws-sdk/client-s3'
+
+import { SniffError } from '../errors.ts'
+import { aborted, changed, storeFailed, taken, throwIfAborted } from '../failures.ts'
+import { checkKey } from '../policy/keys.ts'
+import { collect } from '../source/collect.ts'
+import { untilAborted } from '../source/until-aborted.ts'
+import {
+  presignGet,
+  type PresignGetOptions,
+  presignPost,
+  type PresignedPost,
+  type PresignPostOptions,
+  presignPut,
+  type PresignPutOptions,
+} from './s3-presign.ts'
+import { fromS3, keptByCopy, MARK, toS3 } from './s3-headers.ts'
+import { dropParts, statusOf } from './s3-parts.ts'
+import { loadClient, loadUpload } from './s3-sdk.ts'
+import type {
+  ListedObject,
+  ListOptions,
+  ObjectHeaders,
+  OpenedObject,
+  ReadOptions,
+  Store,
+  StoreCallOptions,
+  StoredObject,
+  UpdateOptions,
+  WriteOptions,
+} from './store.ts'
+
+const MIN_PART_BYTES = 5 * 1024 * 1024
+
+/** S3 takes at most this many parts. */
+const MOST_PARTS = 10_000
+
+/** Largest object that one CopyObject moves. */
+const LARGEST_COPY_BYTES = 5 * 1024 * 1024 * 1024
+
+/** One call of {@link S3Store.write}. */
+interface Attempt {
+  readonly key: string
+  readonly mark: string
+  readonly options: WriteOptions
+}
+
+/** What a store said of a finished write. */
+interface Written {
+  readonly etag: string | undefined
+  readonly headers: ObjectHeaders
+}
+
+/** Options of {@link S3Store}. */
+export interface S3StoreOptions {
+  /** Client of `@aws-sdk/client-s3`; its retries, time limits and checksums apply. Not closed by the store. */
+  readonly client: S3Client
+  readonly bucket: string
+  /** Put in front of every key, for instance `uploads/`. @default '' */
+  readonly prefix?: string
+  /**
+   * Size of a part, in bytes. Minimum 5 MiB. Memory of an upload is bounded by `partBytes × (queueSize + 1)`.
+   * @default 5_242_880
+   */
+  readonly partBytes?: number
+  /** Parts under way at once. @default 4 */
+  readonly queueSize?: number
+  /**
+   * Asks the store to refuse a key that is taken (`If-None-Match: *`). Off for stores that answer 501 to it; a taken
+   * key is then found by a look before the upload only.
+   * @default true
+   */
+  readonly conditionalWrites?: boolean
+  /** Clock for the time of a write, in milliseconds since the epoch. @default Date.now */
+  readonly now?: () => number
+}
+
+/**
+ * Keeps objects in a bucket with their headers, over the S3 protocol.
+ *
+ * What fits into one part is sent as one object of known length; more goes in parts, which are removed on any failure.
+ * Headers that only the end of a longer stream reveals are set by a copy in place afterwards.
+ */
+export class S3Store implements Store {
+  readonly client: S3Client
+  readonly bucket: string
+  readonly #prefix: string
+  readonly #partBytes: number
+  readonly #queueSize: number
+  readonly #conditional: boolean
+  readonly #now: () => number
+
+  constructor(options: S3StoreOptions) {
+    const partBytes = options.partBytes ?? MIN_PART_BYTES
+    const queueSize = options.queueSize ?? 4
+    if (!Number.isInteger(partBytes) || partBytes < MIN_PART_BYTES) {
+      throw new RangeError(`Expected \`partBytes\` to be at least ${MIN_PART_BYTES}, got \`${partBytes}\``)
+    }
+    if (!Number.isInteger(queueSize) || queueSize < 1) {
+      throw new RangeError(`Expected \`queueSize\` to be at least 1, got \`${queueSize}\``)
+    }
+    if (typeof options.bucket !== 'string' || options.bucket === '')
+      throw new TypeError('Expected `bucket` to be a name')
+    this.client = options.client
+    this.bucket = options.bucket
+    this.#prefix = options.prefix ?? ''
+    this.#partBytes = partBytes
+    this.#queueSize = queueSize
+    this.#conditional = options.conditionalWrites ?? true
+    this.#now = options.now ?? Date.now
+  }
+
+  #at(key: string): { readonly Bucket: string; readonly Key: string } {
+    return { Bucket: this.bucket, Key: this.#prefix + checkKey(key) }
+  }
+
+  async write(key: string, body: AsyncIterable<Uint8Array>, options: WriteOptions): Promise<StoredObject> {
+    throwIfAborted(options.signal)
+    if (options.overwrite !== true && (await this.head(key, options)) !== undefined) throw taken(key)
+    const iterator = untilAborted(body, options.signal)[Symbol.asyncIterator]()
+    // A failing body must reach the caller as it is, not as the SDK's account of it.
+    const failure: { error?: unknown } = {}
+    let size = 0
+    const pull = async (): Promise<IteratorResult<Uint8Array>> => {
+      try {
+        const next = await iterator.next()
+        if (next.done !== true) size += next.value.length
+        return next
+      } catch (error) {
+        failure.error = error
+        throw error
+      }
+    }
+    const upload: Attempt = { key, mark: randomUUID(), options }
+    try {
+      const start = await collect(pull, this.#partBytes)
+      const { etag, headers } = start.ended
+        ? await this.#putWhole(upload, Buffer.concat(start.chunks))
+        : await this.#putParts(upload, replay(start.chunks, pull))
+      if (etag === undefined) return await this.#settle(upload, undefined)
+      return { ...headers, key, size, etag, lastModified: new Date(this.#now()) }
+    } catch (error) {
+      if ('error' in failure) throw failure.error
+      return await this.#settle(upload, error)
+    } finally {
+      await iterator.return?.()
+    }
+  }
+
+  /**
+   * Finds out what became of a write whose answer got lost: the object that carries its mark is the one it wrote. A
+   * repeated request is then no failure, although the store refused it as a second one.
+   */
+  async #settle(upload: Attempt, cause: unknown): Promise<StoredObject> {
+    const { key } = upload
+    const { HeadObjectCommand } = await loadClient()
+    try {
+      const found = await this.client.send(new HeadObjectCommand(this.#at(key)))
+      if (found.Metadata?.[MARK] === upload.mark) return fromS3(key, found)
+    } catch (error) {
+      if (statusOf(error) !== 404) throw this.#explain(cause ?? error, key, 'store an object', undefined)
+    }
+    throw this.#explain(cause, key, 'store an object', undefined)
+  }
+
+  async #putWhole(upload: Attempt, bytes: Uint8Array): Promise<Written> {
+    const { PutObjectCommand } = await loadClient()
+    const headers = upload.options.headers()
+    // Not tied to the signal: a request that was let go of may still be carried out, and leave an object behind.
+    const { ETag } = await this.client.send(
+      new PutObjectCommand({ ...this.#params(upload, headers), Body: bytes, ContentLength: bytes.length }),
+    )
+    return { etag: ETag, headers }
+  }
+
+  async #putParts(upload: Attempt, body: AsyncIterable<Uint8Array>): Promise<Written> {
+    const { Upload } = await loadUpload()
+    const headers = upload.options.headers()
+    const needed = Math.ceil((upload.options.size ?? 0) / (MOST_PARTS - 1))
+    const parts = new Upload({
+      client: this.client,
+      params: { ...this.#params(upload, headers), Body: Readable.from(body, { objectMode: false }) },
+      partSize: Math.max(this.#partBytes, needed),
+      queueSize: this.#queueSize,
+      leavePartsOnError: false,
+    })
+    try {
+      const { ETag } = await parts.done()
+      return { etag: ETag, headers }
+    } catch (error) {
+      // The SDK removes parts by itself, but not after every failure; doing it twice does no harm.
+      await dropParts(this.client, this.#at(upload.key), parts.uploadId, upload.options.overwrite !== true)
+      throw error
+    }
+  }
+
+  #params(upload: Attempt, headers: ObjectHeaders) {
+    return {
+      ...this.#at(upload.key),
+      ...toS3({ ...headers, metadata: { ...headers.metadata, [MARK]: upload.mark } }),
+      ...(this.#conditional && upload.options.overwrite !== true ? { IfNoneMatch: '*' } : {}),
+    }
+  }
+
+  async head(key: string, options: StoreCallOptions = {}): Promise<StoredObject | undefined> {
+    const { HeadObjectCommand } = await loadClient()
+    try {
+      return fromS3(key, await this.client.send(new HeadObjectCommand(this.#at(key)), abortable(options.signal)))
+    } catch (error) {
+      if (statusOf(error) === 404) return undefined
+      throw this.#explain(error, key, 'describe an object', options.signal)
+    }
+  }
+
+  async read(key: string, options: ReadOptions = {}): Promise<OpenedObject | undefined> {
+    const { GetObjectCommand } = await loadClient()
+    const { range } = options
+    try {
+      const output = await this.client.send(
+        new GetObjectCommand({
+          ...this.#at(key),
+          ...(range === undefined ? {} : { Range: `bytes=${range.start}-${range.end}` }),
+        }),
+        abortable(options.signal),
+      )
+      const size = sizeOfRange(output.ContentRange) ?? output.ContentLength ?? 0
+      if (output.Body === undefined) return undefined
+      return {
+        object: { ...fromS3(key, output), size },
+        body: output.Body.transformToWebStream() as ReadableStream<Uint8Array>,
+      }
+    } catch (error) {
+      if (statusOf(error) === 404) return undefined
+      throw this.#explain(error, key, 'read an object', options.signal)
+    }
+  }
+
+  /** Copies the object onto itself with other headers; storage class, encryption and tags stay as the bucket copies them. */
+  async updateHeaders(key: string, headers: ObjectHeaders, options: UpdateOptions = {}): Promise<StoredObject> {
+    const before = await this.head(key, options)
+    if (before === undefined || (options.etag !== undefined && before.etag !== options.etag)) throw changed(key)
+    if (before.size > LARGEST_COPY_BYTES) {
+      throw storeFailed('change headers in place, which S3 does up to 5 GiB', undefined)
+    }
+    const { CopyObjectCommand, HeadObjectCommand } = await loadClient()
+    const at = this.#at(key)
+    try {
+      const kept = await this.client.send(new HeadObjectCommand(at), abortable(options.signal))
+      await this.client.send(
+        new CopyObjectCommand({
+          ...at,
+          ...keptByCopy(kept),
+          ...toS3(headers),
+          CopySource: `${encodeURIComponent(this.bucket)}/${at.Key.split('/').map(encodeURIComponent).join('/')}`,
+          CopySourceIfMatch: before.etag,
+          MetadataDirective: 'REPLACE',
+          TaggingDirective: 'COPY',
+        }),
+        abortable(options.signal),
+      )
+    } catch (error) {
+      if (statusOf(error) === 404 || statusOf(error) === 412) throw changed(key, error)
+      throw this.#explain(error, key, 'change headers', options.signal)
+    }
+    const after = await this.head(key, options)
+    if (after === undefined) throw changed(key)
+    return after
+  }
+
+  async delete(key: string, options: StoreCallOptions = {}): Promise<void> {
+    const { DeleteObjectCommand } = await loadClient()
+    try {
+      await this.client.send(new DeleteObjectCommand(this.#at(key)), abortable(options.signal))
+    } catch (error) {
+      if (statusOf(error) !== 404) throw this.#explain(error, key, 'delete an object', options.signal)
+    }
+  }
+
+  async *list(options: ListOptions = {}): AsyncGenerator<ListedObject> {
+    const { ListObjectsV2Command } = await loadClient()
+    let token: string | undefined
+    do {
+      let page: { readonly Contents?: _Object[] | undefined; readonly NextContinuationToken?: string | undefined }
+      try {
+        page = await this.client.send(
+          new ListObjectsV2Command({
+            Bucket: this.bucket,
+            Prefix: this.#prefix + (options.prefix ?? ''),
+            ...(options.after === undefined ? {} : { StartAfter: this.#prefix + options.after }),
+            ...(token === undefined ? {} : { ContinuationToken: token }),
+          }),
+          abortable(options.signal),
+        )
+      } catch (error) {
+        throw this.#explain(error, '', 'list objects', options.signal)
+      }
+      for (const { Key, Size } of page.Contents ?? []) {
+        const key = Key?.slice(this.#prefix.length) ?? ''
+        // Folder markers of other tools are no files.
+        if (key !== '' && !key.endsWith('/')) yield { key, size: Size ?? 0 }
+      }
+      token = page.NextContinuationToken
+    } while (token !== undefined)
+  }
+
+  /** A link that lets anyone read one object for a while, as a download unless asked otherwise. */
+  presignGet(key: string, options: PresignGetOptions = {}): Promise<string> {
+    return presignGet(this.client, this.#at(key), options)
+  }
+
+  /** A link that lets a client send one object of exactly one type; check it with `verifyUploaded` afterwards. */
+  presignPut(key: string, options: PresignPutOptions): Promise<string> {
+    return presignPut(this.client, this.#at(key), options)
+  }
+
+  /** A form that lets a browser send one object of one type within limits of size; check it with `verifyUploaded`. */
+  presignPost(key: string, options: PresignPostOptions): Promise<PresignedPost> {
+    return presignPost(this.client, this.#at(key), options)
+  }
+
+  #explain(error: unknown, key: string, doing: string, signal: AbortSignal | undefined): SniffError {
+    if (error instanceof SniffError) return error
+    if (signal?.aborted === true) return aborted(signal.reason)
+    const status = statusOf(error)
+    if (status === 412 || status === 409) return taken(key, error)
+    return storeFailed(doing, error)
+  }
+}
+
+async function* replay(
+  chunks: readonly Uint8Array[],
+  pull: () => Promise<IteratorResult<Uint8Array>>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  yield* chunks
+  for (let next = await pull(); next.done !== true; next = await pull()) yield next.value
+}
+
+const abortable = (signal: AbortSignal | undefined): { readonly abortSignal?: AbortSignal } =>
+  signal === undefined ? {} : { abortSignal: signal }
+
+function sizeOfRange(contentRange: string | undefined): number | undefined {
+  const size = /\/(\d+)$/.exec(contentRange ?? '')?.[1]
+  return size === undefined ? undefined : Number(size)
+}
