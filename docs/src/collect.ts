@@ -16,7 +16,9 @@ function placeOf(file: string): string {
 }
 
 const files = [
-  ...['ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md'],
+  'ARCHITECTURE.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
   ...globSync('{packages,apps}/*/{,docs/}*.md', { cwd: root })
     .filter((file) => !/(CHANGELOG|api-report)\.md$/.test(file))
     .sort(),

@@ -27,7 +27,7 @@ const fence = /^(```|~~~).*?^\1/gms
  */
 export function rewriteLinks(text: string, from: string, pages: Pages): string {
   const blocks: string[] = []
-  const held = text.replace(fence, (block) => `\u0000${blocks.push(block) - 1}\u0000`)
+  const held = text.replace(fence, (block) => `\uE000${blocks.push(block) - 1}\uE000`)
   const rewritten = held.replace(link, (whole, before: string, target: string, after: string) => {
     if (/^([a-z]+:|#|\/\/)/i.test(target)) return whole
     const [file = '', hash] = target.split('#')
@@ -38,5 +38,5 @@ export function rewriteLinks(text: string, from: string, pages: Pages): string {
     if (!pages.exists(resolved)) throw new DeadLink(`${from}: the link to ${target} leads nowhere`)
     return `${before}${pages.sourceUrl}${resolved.replace(/\/$/, '')}${suffix}${after}`
   })
-  return rewritten.replace(/\u0000(\d+)\u0000/g, (_, index) => blocks[Number(index)] ?? '')
+  return rewritten.replace(/\uE000(\d+)\uE000/g, (_, index) => blocks[Number(index)] ?? '')
 }
