@@ -1,4 +1,12 @@
-export { createProvisioner, type Provisioner, type ProvisionerOptions } from './provisioner.ts'
+export {
+  type BackupOptions,
+  createProvisioner,
+  type Provisioner,
+  type ProvisionerOptions,
+  type ServerLogOptions,
+} from './provisioner.ts'
+export type { ServerEvent } from './lifecycle/watch.ts'
+export type { DumpManifest } from './postgres/backup.ts'
 export type { Server, ServerState } from './lifecycle/view.ts'
 export type { ServerSpec } from './lifecycle/spec.ts'
 export type { Reconciliation } from './lifecycle/reconcile.ts'

@@ -4,12 +4,15 @@ import path from 'node:path'
 import { type DockerConnection, dockerEngine } from './engine/docker.ts'
 import { ContainerPgError } from './errors.ts'
 import { freePort } from './internal/free-port.ts'
-import { type Context, LABEL, lockServer, rootLabel } from './lifecycle/context.ts'
+import { ADMIN, type Context, LABEL, lockServer, rootLabel } from './lifecycle/context.ts'
 import { createServer, startServer } from './lifecycle/create.ts'
 import { reconcile, type Reconciliation } from './lifecycle/reconcile.ts'
-import { removeServer, stopContainer } from './lifecycle/remove.ts'
-import { checkName, type ServerSpec } from './lifecycle/spec.ts'
+import { findContainer, removeServer, stopContainer } from './lifecycle/remove.ts'
+import { checkDatabase, checkName, checkPassword, type ServerSpec } from './lifecycle/spec.ts'
 import { type Server, serverOf } from './lifecycle/view.ts'
+import { keep, type ServerEvent, serverEvents } from './lifecycle/watch.ts'
+import { dump, type DumpManifest, restore, type Source } from './postgres/backup.ts'
+import { rotatePassword } from './postgres/rotate.ts'
 import { openRecords, type ServerRecord } from './storage/records.ts'
 
 /** Options of {@link createProvisioner}. */
@@ -60,8 +63,50 @@ export interface Provisioner {
    * @throws {@link ContainerPgError} `NOT_FOUND`
    */
   remove(name: string, options: { readonly keepData: boolean }): Promise<void>
-  /** Closes the gap between what is recorded and what runs; call it when the service starts. */
+  /**
+   * Sets the administrator's password and proves it with a login.
+   * @throws {@link ContainerPgError} `NOT_FOUND`, `NOT_RUNNING`, `INVALID_INPUT`, `WRONG_PASSWORD`.
+   */
+  rotatePassword(name: string, passwords: { readonly current: string; readonly next: string }): Promise<void>
+  /**
+   * Reads what the server's container wrote since its last start, line by line.
+   * @throws {@link ContainerPgError} `NOT_FOUND`.
+   */
+  logs(name: string, options?: ServerLogOptions): AsyncIterable<string>
+  /** Reports what happens to servers until the signal, or until the engine goes away. */
+  events(signal: AbortSignal): AsyncIterable<ServerEvent>
+  /**
+   * Writes one database to a new file and proves it by restoring it into a scratch database. Beside it lies `FILE.json`.
+   * @throws {@link ContainerPgError} `NOT_FOUND`, `NOT_RUNNING`, `INVALID_INPUT`, `DUMP_FAILED`, `DISK_FULL`.
+   */
+  dump(name: string, options: BackupOptions): Promise<DumpManifest>
+  /**
+   * Restores a dump into a database that does not exist yet; everything in it belongs to the administrator.
+   * @throws {@link ContainerPgError} `NOT_FOUND`, `NOT_RUNNING`, `DATABASE_EXISTS`, `DUMP_DAMAGED`, `RESTORE_FAILED`.
+   */
+  restore(name: string, options: BackupOptions): Promise<DumpManifest>
+  /** Closes the gap between what is recorded and what runs; call it when the service starts, or use {@link Provisioner.keep}. */
   reconcile(): Promise<Reconciliation>
+  /**
+   * Reconciles now and whenever the engine comes back, until the signal.
+   * @param report - Hears of every reconciliation, and of every failure to reach the engine.
+   */
+  keep(signal: AbortSignal, report?: (result: Reconciliation | ContainerPgError) => void): Promise<void>
+}
+
+/** Which lines of a server's log are wanted. */
+export interface ServerLogOptions {
+  /** Number of last lines. @default all */
+  readonly tail?: number
+  /** Wait for more until the signal. @default false */
+  readonly follow?: boolean
+  readonly signal?: AbortSignal
+}
+
+/** What {@link Provisioner.dump} and {@link Provisioner.restore} work on. */
+export interface BackupOptions {
+  readonly file: string
+  readonly database: string
 }
 
 /**
@@ -130,7 +175,43 @@ export async function createProvisioner(options: ProvisionerOptions): Promise<Pr
       await removeServer(context, await expectRecord(name), keepData)
     },
 
+    async rotatePassword(name, { current, next }) {
+      checkPassword(next)
+      await using _lock = await lockServer(context, name)
+      const { record } = await expectRunning(name)
+      await rotatePassword({ port: record.port, user: ADMIN, password: current, database: 'postgres' }, next)
+    },
+
+    async *logs(name, options = {}) {
+      const container = await findContainer(context, await expectRecord(name))
+      if (container !== undefined) yield* context.engine.logs(container.id, options)
+    },
+
+    events: (signal) => serverEvents(context, signal),
+
+    async dump(name, { database, file }) {
+      checkDatabase(database)
+      const { source } = await expectRunning(name)
+      return dump(source, database, file, context.now().toISOString())
+    },
+
+    async restore(name, { database, file }) {
+      checkDatabase(database)
+      const { source } = await expectRunning(name)
+      return restore(source, database, file)
+    },
+
     reconcile: () => reconcile(context),
+    keep: (signal, report = () => {}) => keep(context, signal, report),
+  }
+
+  async function expectRunning(name: string): Promise<{ record: ServerRecord; source: Source }> {
+    const record = await expectRecord(name)
+    const container = await findContainer(context, record)
+    if (container?.running !== true) {
+      throw new ContainerPgError('NOT_RUNNING', `Server ${name} does not run`, { remedy: 'Start it first.' })
+    }
+    return { record, source: { engine: context.engine, id: container.id, name, user: ADMIN } }
   }
 }
 

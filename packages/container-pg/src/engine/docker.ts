@@ -1,12 +1,11 @@
-import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { PassThrough } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import { Readable } from 'node:stream'
 
 import Docker from 'dockerode'
 
 import { ContainerPgError } from '../errors.ts'
 import type { ContainerEvent, ContainerFacts, ContainerPlan, Engine, ImageFacts, LogOptions } from './engine.ts'
+import { frameLines, frames } from './frames.ts'
 import { isTransportError, statusOf, translate } from './translate.ts'
 
 /** How to reach the engine; left out, the environment decides (`DOCKER_HOST`), else the usual local socket. */
@@ -16,6 +15,9 @@ export type DockerConnection =
 
 /** Label that names the attempt which made a container. */
 const ATTEMPT = 'container-pg.attempt'
+
+/** How much of a program's complaints is kept, in bytes. */
+const ERRORS_KEPT_BYTES = 8192
 
 /**
  * Speaks to Docker, or to anything with its API such as Podman's compatible socket.
@@ -150,21 +152,18 @@ export function dockerEngine(connection: DockerConnection | undefined, timeoutMs
         }),
       )
       const stream = await ask('start a program', () => exec.start({ hijack: true, stdin: input !== undefined }))
-      const out = new PassThrough()
-      const errors = new PassThrough()
-      docker.modem.demuxStream(stream, out, errors)
-      stream.on('close', () => {
-        out.end()
-        errors.end()
-      })
-      stream.on('end', () => stream.destroy())
-      const written = output === undefined ? drain(out) : pipeline(out, output)
-      const complained = lastBytes(errors, 8192)
-      if (input !== undefined) input.pipe(stream)
-      await written
-      const text = await complained
+      input?.pipe(stream)
+      let errors = Buffer.alloc(0)
+      try {
+        for await (const { kind, chunk } of frames(stream)) {
+          if (kind === 'output') await output?.(chunk)
+          else errors = Buffer.concat([errors, chunk]).subarray(-ERRORS_KEPT_BYTES)
+        }
+      } finally {
+        stream.destroy()
+      }
       const { ExitCode } = await ask('look at a program', (abortSignal) => exec.inspect({ abortSignal }))
-      return { exitCode: ExitCode ?? -1, errors: text }
+      return { exitCode: ExitCode ?? -1, errors: errors.toString() }
     },
 
     version: () =>
@@ -301,25 +300,17 @@ async function* readLogs(
     ...(signal === undefined ? [] : [signal]),
     ...(follow ? [] : [deadline()]),
   ])
-  const lines = new PassThrough()
   try {
-    const stream = (await docker.getContainer(id).logs({
-      follow: true,
-      stdout: true,
-      stderr: true,
+    const options = {
+      stdout: true as const,
+      stderr: true as const,
       abortSignal,
       ...(tail === undefined ? {} : { tail }),
-      ...(since === undefined ? {} : { since: toUnix(since) }),
-      // With `follow` the answer is a stream; a stopped container ends it at once.
-      ...(follow ? {} : { until: Math.ceil(Date.now() / 1000) }),
-    } as unknown as Docker.ContainerLogsOptions & { follow: true })) as unknown as NodeJS.ReadableStream & {
-      destroy(): void
+      ...(since === undefined ? {} : { since: toUnix(since) as unknown as number }),
     }
-    docker.modem.demuxStream(stream, lines, lines)
-    stream.on('end', () => lines.end())
-    stream.on('close', () => lines.end())
-    stream.on('error', () => lines.end())
-    yield* createInterface({ input: lines, crlfDelay: Infinity })
+    const container = docker.getContainer(id)
+    if (follow) yield* frameLines((await container.logs({ ...options, follow: true })) as AsyncIterable<Buffer>)
+    else yield* frameLines(Readable.from([await container.logs({ ...options, follow: false })]))
   } catch (error) {
     if (signal?.aborted === true) return
     throw translate(error, 'read the log', undefined)
@@ -331,15 +322,4 @@ async function* readLogs(
 const toUnix = (time: string): string => {
   const fraction = /\.(\d+)/.exec(time)?.[1] ?? '0'
   return `${Math.floor(Date.parse(time) / 1000)}.${fraction.padEnd(9, '0').slice(0, 9)}`
-}
-
-async function drain(stream: PassThrough): Promise<void> {
-  stream.resume()
-  await once(stream, 'end')
-}
-
-async function lastBytes(stream: PassThrough, limit: number): Promise<string> {
-  let kept = Buffer.alloc(0)
-  for await (const chunk of stream) kept = Buffer.concat([kept, chunk as Buffer]).subarray(-limit)
-  return kept.toString()
 }

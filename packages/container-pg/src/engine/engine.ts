@@ -102,7 +102,8 @@ export interface ContainerEvent {
 /** Where a program inside a container reads from and writes to. */
 export interface ExecStreams {
   readonly input?: NodeJS.ReadableStream | undefined
-  readonly output?: NodeJS.WritableStream | undefined
+  /** Takes what the program writes, piece by piece; the next piece waits for it. */
+  readonly output?: ((chunk: Buffer) => Promise<void>) | undefined
 }
 
 /** How a program inside a container ended. */

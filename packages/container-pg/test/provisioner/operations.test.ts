@@ -1,0 +1,128 @@
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+
+import { describeWith } from '@org/services'
+import { expect, test, vi } from 'vitest'
+
+import { temporaryFolder } from '../embedded/fixtures.ts'
+import { freshProvisioner, PASSWORD, query } from './fixtures.ts'
+
+vi.setConfig({ testTimeout: 90_000 })
+
+await describeWith('docker', 'operations', () => {
+  test('a dump is proven, and restores to the same rows', async () => {
+    const { provisioner } = await freshProvisioner()
+    const server = await provisioner.create({ name: 'a', adminPassword: PASSWORD, databases: ["it's = odd"] })
+    await query(
+      server,
+      'CREATE TABLE t AS SELECT i, repeat(md5(i::text), 50) AS text FROM generate_series(1, 20000) i',
+      PASSWORD,
+      "it's = odd",
+    )
+    const folder = temporaryFolder()
+    const file = path.join(folder, 'odd.dump')
+    const manifest = await provisioner.dump('a', { database: "it's = odd", file })
+    expect(manifest).toMatchObject({ server: 'a', database: "it's = odd", bytes: statSync(file).size, verified: true })
+    expect(readdirSync(folder).toSorted()).toEqual(['odd.dump', 'odd.dump.json'])
+    expect(await query(server, "SELECT 1 FROM pg_database WHERE datname LIKE 'container_pg_verify%'")).toEqual([])
+
+    await provisioner.restore('a', { database: 'back', file })
+    const sum = 'SELECT count(*)::int AS n, md5(string_agg(text, $$,$$ ORDER BY i)) AS sum FROM t'
+    expect(await query(server, sum, PASSWORD, 'back')).toEqual(await query(server, sum, PASSWORD, "it's = odd"))
+    await expect(provisioner.restore('a', { database: 'back', file })).rejects.toMatchObject({
+      code: 'DATABASE_EXISTS',
+    })
+    await expect(provisioner.dump('a', { database: 'back', file })).rejects.toMatchObject({ code: 'INVALID_INPUT' })
+  })
+
+  test('a damaged dump is refused, a failing one leaves no file, a stopped server has none', async () => {
+    const { provisioner } = await freshProvisioner()
+    const server = await provisioner.create({ name: 'a', adminPassword: PASSWORD })
+    const folder = temporaryFolder()
+    const file = path.join(folder, 'x.dump')
+    await expect(provisioner.dump('a', { database: 'missing', file })).rejects.toMatchObject({
+      code: 'DUMP_FAILED',
+      message: expect.stringContaining('missing'),
+    })
+    expect(readdirSync(folder)).toEqual([])
+    await provisioner.dump('a', { database: 'postgres', file })
+    const bytes = readFileSync(file)
+    bytes[bytes.length - 10] = (bytes[bytes.length - 10] ?? 0) ^ 1
+    writeFileSync(file, bytes)
+    await expect(provisioner.restore('a', { database: 'back', file })).rejects.toMatchObject({ code: 'DUMP_DAMAGED' })
+    expect(await query(server, "SELECT 1 FROM pg_database WHERE datname = 'back'")).toEqual([])
+    await provisioner.stop('a')
+    await expect(provisioner.dump('a', { database: 'postgres', file: `${file}2` })).rejects.toMatchObject({
+      code: 'NOT_RUNNING',
+    })
+  })
+
+  test('a new password is in force at once, and the old one is needed for it', async () => {
+    const { provisioner } = await freshProvisioner()
+    const server = await provisioner.create({ name: 'a', adminPassword: PASSWORD })
+    const next = `it's "new" \\ $1 ünïcode`
+    await expect(provisioner.rotatePassword('a', { current: 'guess', next })).rejects.toMatchObject({
+      code: 'WRONG_PASSWORD',
+    })
+    await provisioner.rotatePassword('a', { current: PASSWORD, next })
+    expect(await query(server, 'SELECT 1 AS one', next)).toEqual([{ one: 1 }])
+    await expect(query(server, 'SELECT 1')).rejects.toMatchObject({ code: '28P01' })
+    await expect(provisioner.rotatePassword('a', { current: next, next: 'a\nb' })).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+    })
+  })
+
+  test('init scripts run once, in order, before the server is handed out; a failing one undoes everything', async () => {
+    const { provisioner, root } = await freshProvisioner()
+    const spec = { name: 'a', adminPassword: PASSWORD }
+    await expect(
+      provisioner.create({ ...spec, initScripts: ['CREATE TABLE half ()', 'SELECT 1/0'] }),
+    ).rejects.toMatchObject({
+      code: 'INIT_SCRIPT_FAILED',
+      message: expect.stringContaining('Script 2'),
+    })
+    expect(readdirSync(root)).toEqual(['.container-pg'])
+    const scripts = ['CREATE TABLE steps (n int); INSERT INTO steps VALUES (1)', 'INSERT INTO steps VALUES (2)']
+    const server = await provisioner.create({ ...spec, initScripts: scripts })
+    await provisioner.stop('a')
+    await provisioner.create({ ...spec, initScripts: scripts })
+    expect(await query(server, 'TABLE steps')).toEqual([{ n: 1 }, { n: 2 }])
+  })
+
+  test('logs give the last lines, and follow until they are told to stop', async () => {
+    const { provisioner } = await freshProvisioner()
+    const server = await provisioner.create({ name: 'a', adminPassword: PASSWORD })
+    const lines: string[] = []
+    for await (const line of provisioner.logs('a', { tail: 1 })) lines.push(line)
+    expect(lines).toEqual([expect.stringContaining('ready to accept connections')])
+    const stop = new AbortController()
+    await query(server, `DO $$ BEGIN RAISE LOG 'first cue'; END $$`)
+    const seen: string[] = []
+    for await (const line of provisioner.logs('a', { follow: true, signal: stop.signal })) {
+      seen.push(line)
+      if (line.includes('first cue')) void query(server, `DO $$ BEGIN RAISE LOG 'second cue'; END $$`)
+      if (line.includes('second cue')) stop.abort()
+    }
+    expect(seen.filter((line) => line.includes('second cue')).length).toBeGreaterThan(0)
+  })
+
+  test('events tell what happened to which server', async () => {
+    const { provisioner } = await freshProvisioner()
+    await provisioner.create({ name: 'a', adminPassword: PASSWORD })
+    const stop = new AbortController()
+    const kinds: string[] = []
+    const watching = (async () => {
+      for await (const event of provisioner.events(stop.signal)) {
+        kinds.push(`${event.name} ${event.kind}`)
+        if (kinds.includes('a started') && kinds.includes('a ended')) stop.abort()
+      }
+    })()
+    // The stream has no sign that it is listening; what is asked for is repeated until it is heard.
+    while (!stop.signal.aborted) {
+      await provisioner.stop('a')
+      await provisioner.start('a')
+    }
+    await watching
+    expect(new Set(kinds)).toEqual(new Set(['a started', 'a ended']))
+  })
+})
