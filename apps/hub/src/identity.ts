@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
 
 import type { Hub } from './hub.ts'
-import { expandScopes, type ScopeOwner } from './permissions/definitions.ts'
+import { expandScopes, identityScopes, type ScopeOwner } from './permissions/definitions.ts'
 import { ScopeSet } from './permissions/scope-set.ts'
 import { findGroup } from './store/groups.ts'
 import { serviceScopes, userScopes } from './store/roles.ts'
@@ -64,20 +64,16 @@ export async function requesterByCookie(hub: Hub, request: Request): Promise<Req
 }
 
 /** What a token may do: its own scopes, as far as its owner holds them now. */
-async function tokenScopes(
+export async function tokenScopes(
   hub: Hub,
-  token: ApiToken,
+  token: Pick<ApiToken, 'scopes'>,
   owner: ScopeOwner,
   ownersScopes: () => Promise<string[]>,
 ): Promise<ScopeSet> {
   const raw = JSON.parse(token.scopes) as string[]
   const held = ScopeSet.of(expandScopes(await ownersScopes(), owner))
   if (raw.includes('inherit')) return held
-  return limitedTo(hub, ScopeSet.of(expandScopes(raw, owner)), held)
-}
-
-/** The rights both hold, with group limits resolved. */
-export async function limitedTo(hub: Hub, wanted: ScopeSet, held: ScopeSet): Promise<ScopeSet> {
+  const wanted = ScopeSet.of([...expandScopes(raw, owner), ...identityScopes(owner)])
   return wanted.intersect(held, await membersOf(hub, [wanted, held]))
 }
 

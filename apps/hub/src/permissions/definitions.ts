@@ -80,6 +80,12 @@ function closure(name: string): readonly string[] {
   return all
 }
 
+/** What a token may always see of its owner, as far as the owner may himself. */
+export function identityScopes(owner: ScopeOwner): readonly string[] {
+  if (owner.kind === 'service') return [`read:services:name!service=${owner.name}`]
+  return [`read:users:name!user=${owner.name}`, `read:users:groups!user=${owner.name}`]
+}
+
 /** Whose token it is, and for which server or service it was made. */
 export interface ScopeOwner {
   readonly kind: 'user' | 'service'

@@ -1,5 +1,5 @@
 import { RequestError } from '../errors.ts'
-import { ANYBODY, limitedTo, membersOf, type Requester } from '../identity.ts'
+import { ANYBODY, membersOf, type Requester, tokenScopes } from '../identity.ts'
 import { expandScopes, isScope, type ScopeOwner } from '../permissions/definitions.ts'
 import { ScopeSet } from '../permissions/scope-set.ts'
 import { scopesOfRole, userScopes } from '../store/roles.ts'
@@ -12,10 +12,7 @@ import { tokenModel } from './models.ts'
 
 async function model(hub: Hub, user: User, token: ApiToken): Promise<Record<string, unknown>> {
   const owner: ScopeOwner = { kind: 'user', name: user.name }
-  const raw = JSON.parse(token.scopes) as string[]
-  const held = ScopeSet.of(expandScopes(await userScopes(hub.db, user.id), owner))
-  const wanted = ScopeSet.of(expandScopes(raw, owner))
-  const scopes = raw.includes('inherit') ? held : await limitedTo(hub, wanted, held)
+  const scopes = await tokenScopes(hub, token, owner, () => userScopes(hub.db, user.id))
   const client = token.client_id === HUB_CLIENT ? 'JupyterHub' : await clientName(hub, token.client_id)
   return tokenModel(token, user.name, scopes.toStrings(), client)
 }

@@ -55,9 +55,11 @@ export function serveConsole(socket: WebSocket, home: string): void {
 /** The page of the console. */
 export const consoleBody = html`<pre id="output" tabindex="0" aria-live="polite"></pre>
   <form id="form">
-    <p><label for="code">JavaScript, Ctrl-Enter runs it</label></p>
-    <textarea id="code" spellcheck="false"></textarea>
-    <p><button>Run</button></p>
+    <div class="field">
+      <label for="code">JavaScript, Ctrl-Enter runs it</label>
+      <textarea id="code" spellcheck="false"></textarea>
+    </div>
+    <div><button>Run</button></div>
   </form>
   <script type="module" src="console.js"></script>`
 

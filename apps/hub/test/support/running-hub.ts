@@ -148,7 +148,7 @@ export async function call(url: string, method: string, options: CallOptions = {
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   })
   const text = await response.text()
-  const isJson = response.headers.get('content-type')?.includes('json') === true
+  const isJson = text !== '' && response.headers.get('content-type')?.includes('json') === true
   const { status } = response
   return { status, headers: response.headers, text, json: (isJson ? JSON.parse(text) : null) as Json }
 }
