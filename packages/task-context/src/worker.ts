@@ -27,7 +27,10 @@ export function startWorker(start: {
       }),
     ),
   )
-  if (options.relay !== false) relay?.start()
+  // Before the first job asks for them: a process that only enqueues may wait for these tables, too.
+  const prepared =
+    parts.database === undefined ? Promise.resolve() : runDetached(() => parts.prepare().catch(parts.onError))
+  if (options.relay !== false) void prepared.then(() => relay?.start())
 
   let closing: Promise<void> | undefined
   const close = () => {
@@ -41,6 +44,7 @@ export function startWorker(start: {
 
   return {
     async ready() {
+      await prepared
       await Promise.all(workers.map((worker) => worker.ready()))
     },
     cancel(id) {
