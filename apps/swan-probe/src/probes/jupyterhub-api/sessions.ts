@@ -90,7 +90,9 @@ export class SessionApi {
   async waitUntilReady(): Promise<Session> {
     const failed = await this.#listen()
     if (failed !== undefined) {
-      throw new ProbeError('PROBE_SPAWN_FAILED', `The server of ${this.user} failed to start: ${failed}`)
+      // The start is where a hub first has to write.
+      const code = /database/i.test(failed) ? 'PROBE_HUB_DATABASE' : 'PROBE_SPAWN_FAILED'
+      throw new ProbeError(code, `The server of ${this.user} failed to start: ${failed}`)
     }
     for (;;) {
       const session = await this.look()
