@@ -2,7 +2,7 @@ import type { Browser } from 'playwright-core'
 import { describeWith } from '@org/services'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import { inspect, launch } from './support/browser.ts'
+import { inspect, launch, logIn } from './support/browser.ts'
 import { startHub, type TestHub } from './support/running-hub.ts'
 
 await describeWith('chromium', 'a browser, from sign-up to logout', () => {
@@ -33,11 +33,7 @@ await describeWith('chromium', 'a browser, from sign-up to logout', () => {
     await inspect(person, 'signed-up')
 
     const admin = await (await browser.newContext()).newPage()
-    await admin.goto(`${hub.url}hub/login`)
-    await admin.fill('[name=username]', 'root')
-    await admin.fill('[name=password]', 'correct horse battery')
-    await admin.click('main button')
-    expect(new URL(admin.url()).pathname).toBe('/hub/home')
+    await logIn(admin, hub, 'root', 'correct horse battery')
     await inspect(admin, 'home-stopped')
     await admin.goto(`${hub.url}hub/authorize`)
     await inspect(admin, 'accounts')

@@ -42,3 +42,12 @@ export async function inspect(page: Page, name: string): Promise<void> {
     }
   }
 }
+
+/** Logs in on the login page. */
+export async function logIn(page: Page, hub: { readonly url: string }, name: string, password: string): Promise<void> {
+  await page.goto(`${hub.url}hub/login`)
+  await page.fill('[name=username]', name)
+  await page.fill('[name=password]', password)
+  await page.click('main button')
+  expect(new URL(page.url()).pathname).toContain('/hub/home')
+}
