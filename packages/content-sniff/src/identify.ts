@@ -2,7 +2,7 @@ import { isPolyglot } from './checks/polyglot.ts'
 import { checkSoundness } from './checks/soundness.ts'
 import { isActiveSvg } from './checks/svg.ts'
 import { matchShape } from './layers/binary-shapes.ts'
-import { matchSignature } from './layers/binary-signatures.ts'
+import { matchCutPicture, matchSignature } from './layers/binary-signatures.ts'
 import { detectDataText } from './layers/data-text.ts'
 import { hasFormula } from './layers/delimited.ts'
 import type { Finding } from './layers/finding.ts'
@@ -87,7 +87,9 @@ async function detectBinary(source: ByteSource): Promise<Finding | undefined> {
   const own = matchSignature(head)
   if (own !== undefined) return { mime: own, source: 'signature', confidence: 'certain' }
   const known = await detectSignature(head)
-  return known === undefined ? undefined : refineSignature(known, source)
+  if (known !== undefined) return refineSignature(known, source)
+  const cut = matchCutPicture(head)
+  return cut === undefined ? undefined : { mime: cut, source: 'signature', confidence: 'likely' }
 }
 
 /** A second opinion may name inert binary types only: on anything a browser runs, our own layers have the last word. */

@@ -60,7 +60,12 @@ async function checkJpeg(source: ByteSource, head: Buffer): Promise<Soundness> {
     const segment = await source.read(at, 4)
     if (segment.length < 4) return 'TRUNCATED'
     const marker = segment[1] ?? 0
-    if (segment[0] !== 0xff) break
+    if (segment[0] !== 0xff) {
+      // Readers skip stray bytes between segments, and so does this one as far as it can see.
+      at = head.indexOf(0xff, at)
+      if (at < 0) return 'TRUNCATED'
+      continue
+    }
     if (marker === 0xff) {
       at += 1
       continue

@@ -5,6 +5,8 @@
  * in linear time.
  */
 export const TEXT_SIGNATURES: readonly (readonly [pattern: RegExp, mime: string])[] = [
+  // A bare signature is a picture cut short; with more text behind it, it is text.
+  [/^GIF8[79]a$/, 'image/gif'],
   [/^\s{0,64}%PDF-\d/, 'application/pdf'],
   [/^%!PS-AdobeFont|^%!FontType1/, 'application/x-font-type1'],
   [/^%!PS-Adobe-[\d.]+ EPSF/, 'application/eps'],

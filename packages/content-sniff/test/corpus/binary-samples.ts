@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { brotliCompressSync, crc32, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 
@@ -48,12 +50,10 @@ export function gif(comment = ''): Buffer {
 
 /** A complete grey JPEG of one pixel. */
 export function jpeg(): Buffer {
-  return hex(`ffd8ffe000104a464946000101000001000100 00ffdb004300${'10'.repeat(64)}ffc0000b080001000101011100
-    ffc4001f0000010501010101010100000000000000000102030405060708090a0b
-    ffc400b5100002010303020403050504040000017d01020300041105122131410613516107227114328191a1082342b1c11552d1f0
-    24336272820900a0b161718191a25262728292a3435363738393a434445464748494a535455565758595a636465666768696a737475767778797a
-    838485868788898a92939495969798999aa2a3a4a5a6a7a8a9aab2b3b4b5b6b7b8b9bac2c3c4c5c6c7c8c9cad2d3d4d5d6d7d8d9dae1e2e3e4e5e6e7e8e9eaf1f2f3f4f5f6f7f8f9fa
-    ffda0008010100003f00fb5000ffd9`)
+  return Buffer.from(
+    '/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAFA3PEY8MlBGQUZaVVBfeMiCeG5uePWvuZHI////////////////////////////////////////////////////wAALCAABAAEBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAAAP/EABQQAQAAAAAAAAAAAAAAAAAAAAD/2gAIAQEAAD8AP//Z',
+    'base64',
+  )
 }
 
 /** A small valid PDF with an empty page. */
@@ -114,12 +114,12 @@ function pe(): Buffer {
 function sqlite(): Uint8Array {
   using database = new DatabaseSync(':memory:')
   database.exec('create table t(a); insert into t values (1)')
-  const file = `${process.env['TMPDIR'] ?? '/tmp'}/content-sniff-${process.pid}-${Math.random().toString(36).slice(2)}.db`
-  database.exec(`vacuum into '${file}'`)
+  const folder = mkdtempSync(path.join(tmpdir(), 'content-sniff-sqlite-'))
   try {
-    return readFileSync(file)
+    database.exec(`vacuum into '${folder}/a.db'`)
+    return readFileSync(path.join(folder, 'a.db'))
   } finally {
-    database.exec('select 1')
+    rmSync(folder, { recursive: true })
   }
 }
 
