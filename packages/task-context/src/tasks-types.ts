@@ -6,6 +6,7 @@ import type { Resources, ResourceValues } from './context/resources.ts'
 import type { Logger, TaskContext } from './context/scope.ts'
 import type { Database } from './database.ts'
 import type { DeadLetter, Deduplication, Driver, ScheduleTiming, WorkOptions } from './drivers/driver.ts'
+import type { SandboxProcessor } from './drivers/sandbox.ts'
 import type { Job, RetryOptions } from './jobs/define-job.ts'
 import type { Relay, RelayOptions } from './outbox/relay.ts'
 import type { DatabaseChoice } from './runner.ts'
@@ -131,6 +132,11 @@ export interface Tasks<
     options?: { readonly database?: Choice },
   ) => Handler
   readonly worker: (handlers: readonly Handler[], options?: WorkerOptions) => TaskWorker
+  /**
+   * Makes the function that a file exports by default which BullMQ's `Worker` is to run in child processes or threads.
+   * The child needs tasks of its own. All handlers have to be of one queue.
+   */
+  readonly sandbox: (handlers: readonly Handler[]) => SandboxProcessor
   /** Starts delivering the outbox in a process that has no worker. */
   readonly relay: () => Relay
   /** Runs `fn` in a context of its own. Fields that are not allowed are dropped, not carried. */

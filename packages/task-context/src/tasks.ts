@@ -7,6 +7,7 @@ import { context, currentScope, type Logger, runInScope, type Scope, type TaskCo
 import { flush, keepSavepoint, openTransaction } from './context/transaction.ts'
 import type { Database } from './database.ts'
 import type { JobRecord } from './drivers/driver.ts'
+import { sandboxProcessor } from './drivers/sandbox.ts'
 import { TaskError, toError } from './errors.ts'
 import { enlist } from './enlist.ts'
 import { randomId } from './internal/ids.ts'
@@ -15,9 +16,9 @@ import { checkPayload } from './jobs/payload.ts'
 import { prune } from './outbox/ledger.ts'
 import { createRelay } from './outbox/relay.ts'
 import { ensureTables } from './outbox/tables.ts'
-import type { RunnerParts } from './runner.ts'
+import { runJob, type RunnerParts } from './runner.ts'
 import type { EnqueueOptions, Handler, Tasks, TasksOptions } from './tasks-types.ts'
-import { startWorker } from './worker.ts'
+import { byQueue, startWorker } from './worker.ts'
 
 const SILENT: Logger = { info() {}, warn() {}, error() {} }
 const NEVER = new AbortController().signal
@@ -174,6 +175,11 @@ export function createTasks<
     },
     handle: (job, run, { database: choice } = {}) => ({ job, run, database: choice }) as unknown as Handler,
     worker: (handlers, settings) => startWorker({ driver, parts, relay, handlers, options: settings ?? {} }),
+    sandbox(handlers) {
+      const [only, ...others] = byQueue(handlers).values()
+      if (only === undefined || others.length > 0) throw new TypeError('Expected handlers of one queue for a sandbox')
+      return sandboxProcessor((run) => runJob(parts, only, run))
+    },
     relay() {
       if (relay === undefined) {
         throw new TaskError(

@@ -56,7 +56,8 @@ export function startWorker(start: {
   }
 }
 
-function byQueue(handlers: readonly Handler[]): Map<string, Map<string, AnyHandler>> {
+/** Handlers of one queue by name of their job. */
+export function byQueue(handlers: readonly Handler[]): Map<string, Map<string, AnyHandler>> {
   const queues = new Map<string, Map<string, AnyHandler>>()
   for (const handler of handlers as readonly unknown[] as readonly AnyHandler[]) {
     const { queue, name } = handler.job

@@ -1,16 +1,8 @@
-import {
-  DelayedError,
-  type IQueueBackend,
-  type Job as BullJob,
-  type JobJson,
-  type Telemetry,
-  UnrecoverableError,
-  WaitingError,
-  Worker,
-} from 'bullmq'
+import { type IQueueBackend, type Job as BullJob, type JobJson, type Telemetry, Worker } from 'bullmq'
 
 import { TaskError, toError } from '../errors.ts'
 import type { AnyQueue, BullBackend, BullOptions } from './bullmq-types.ts'
+import { settle, toRun } from './bullmq-run.ts'
 import type { DriverWorker, Outcome, Run, WorkOptions } from './driver.ts'
 import { unreadable } from './poison.ts'
 
@@ -52,7 +44,13 @@ export function bullWorker(parts: {
     const mine: Busy = { controller: new AbortController(), lockedUntil: Date.now() + lockMs }
     busy.set(id, mine)
     try {
-      return await settle(job, token, await parts.process(toRun(job, queue, mine)))
+      return await settle(
+        job,
+        token,
+        await parts.process(
+          toRun(job, queue, { signal: mine.controller.signal, owned: () => Date.now() < mine.lockedUntil }),
+        ),
+      )
     } finally {
       if (busy.get(id) === mine) busy.delete(id)
     }
@@ -106,45 +104,5 @@ export function bullWorker(parts: {
       await closed
       clearTimeout(timer)
     },
-  }
-}
-
-function toRun(job: BullJob, queue: string, mine: Busy): Run {
-  return {
-    id: job.id ?? '',
-    queue,
-    name: job.name,
-    data: job.data,
-    attempt: job.attemptsMade + 1,
-    maxAttempts: job.opts.attempts ?? 1,
-    enqueuedAt: job.timestamp,
-    signal: mine.controller.signal,
-    owned: () => Date.now() < mine.lockedUntil,
-    progress: (value) => job.updateProgress(value),
-  }
-}
-
-/** Tells BullMQ what became of a job, in the way it wants to hear each. */
-async function settle(job: BullJob, token: string, outcome: Outcome): Promise<unknown> {
-  switch (outcome.type) {
-    case 'completed':
-      return outcome.value
-    case 'postponed':
-      if (outcome.delayMs === 0) {
-        await job.moveToWait(token)
-        throw new WaitingError()
-      }
-      await job.moveToDelayed(Date.now() + outcome.delayMs, token)
-      throw new DelayedError()
-    case 'failed': {
-      const { error, final } = outcome
-      // Stored in a form that can be read, or the list of failed jobs could not be shown.
-      if (error instanceof TaskError && error.code === 'TASK_POISON') await job.updateData(job.data)
-      const code = error instanceof TaskError ? `${error.code}: ` : ''
-      const message = `${code}${error.message}`
-      const told = final ? new UnrecoverableError(message) : new Error(message, { cause: error })
-      if (error.stack !== undefined) told.stack = error.stack
-      throw told
-    }
   }
 }
