@@ -30,7 +30,7 @@ export interface Renamed {
 export function deriveTable(
   reference: Reference,
   shown: 'live' | 'only',
-  taken: ReadonlySet<string>,
+  taken: ReadonlySet<string | undefined>,
 ): { node: AliasNode; renamed: Renamed | undefined } {
   const { node: table, name, schema } = reference
   const inside: SchemaAndName = { schema: table.table.schema?.name, name: table.table.identifier.name }
@@ -54,17 +54,33 @@ export function deriveTable(
 
 const OPAQUE: ReadonlySet<OperationNode['kind']> = new Set(LEAVES)
 
-/** Points `"schema"."table"."column"` at the derived table's alias, in the statement and in what is nested in it. */
+/**
+ * Points `"schema"."table"."column"` at the derived table's alias, in the statement and in what is nested in it; not in
+ * a nested select that names the same table itself. To be called before the derived tables stand in the statement.
+ */
 export function renameReferences<N extends OperationNode>(node: N, renamed: readonly Renamed[]): N {
   const visit = (child: OperationNode): OperationNode => {
+    if (child.kind === 'SelectQueryNode') {
+      const others = renamed.filter(({ from }) => !declares(child as SelectQueryNode, from))
+      return others.length === 0 ? child : renameReferences(child, others)
+    }
     if (child.kind !== 'ReferenceNode') return OPAQUE.has(child.kind) ? child : mapNode(child, visit)
     const reference = child as ReferenceNode
     const to = targetOf(reference.table, renamed)
-    return to === undefined
-      ? child
-      : ({ ...reference, table: qualifier({ schema: undefined, name: to }) } as ReferenceNode)
+    if (to === undefined) return child
+    const renamedReference: ReferenceNode = { ...reference, table: qualifier({ schema: undefined, name: to }) }
+    return renamedReference
   }
   return mapNode(node, visit)
+}
+
+function declares({ from, joins }: SelectQueryNode, { schema, name }: SchemaAndName): boolean {
+  const sources = [...(from?.froms ?? []), ...(joins ?? []).map(({ table }) => table)]
+  return sources.some((source) => {
+    if (source.kind !== 'TableNode') return false
+    const { table } = source as TableNode
+    return table.schema?.name === schema && table.identifier.name === name
+  })
 }
 
 function targetOf(table: TableNode | undefined, renamed: readonly Renamed[]): string | undefined {

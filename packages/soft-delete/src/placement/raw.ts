@@ -1,7 +1,8 @@
-import type { BinaryOperationNode, OperationNode, RawNode, ReferenceNode, TableNode, ValueNode } from 'kysely'
+import type { BinaryOperationNode, OperationNode, RawNode, ReferenceNode, ValueNode } from 'kysely'
 
 import type { SoftDelete } from '../config.ts'
 import { SoftDeleteError } from '../errors.ts'
+import { bareTable } from './reference.ts'
 
 /** A pattern of every configured table name that is not a qualifier, quoted in any dialect or not at all. */
 export function rawNamesOf(config: SoftDelete): RegExp {
@@ -13,10 +14,13 @@ export function rawNamesOf(config: SoftDelete): RegExp {
 export function refuseRawNames(node: RawNode, names: RegExp, config: SoftDelete): void {
   if (node.parameters.some((parameter) => isLive(parameter, config))) return
   for (const text of node.sqlFragments) refuse(names.exec(text)?.[1])
+  // A table and nothing else is a table of FROM: that one is filtered.
+  if (bareTable(node) !== undefined) return
   for (const parameter of node.parameters) {
-    if (parameter.kind !== 'TableNode' || node.sqlFragments.every((text) => text.trim() === '')) continue
-    const { identifier, schema } = (parameter as TableNode).table
-    if (config.find(identifier.name, schema?.name) !== undefined) refuse(identifier.name)
+    const table = bareTable(parameter)?.table
+    if (table !== undefined && config.find(table.identifier.name, table.schema?.name) !== undefined) {
+      refuse(table.identifier.name)
+    }
   }
 }
 

@@ -48,7 +48,7 @@ export function readReference(
 }
 
 /** `sql.table('events')` is a table in an otherwise empty raw node. */
-function bareTable(node: OperationNode): TableNode | undefined {
+export function bareTable(node: OperationNode): TableNode | undefined {
   if (node.kind === 'TableNode') return node as TableNode
   if (node.kind !== 'RawNode') return undefined
   const { sqlFragments, parameters } = node as RawNode

@@ -3,7 +3,8 @@ import {
   type BinaryOperationNode,
   type FromNode,
   type IdentifierNode,
-  JoinNode,
+  type JoinNode,
+  type MergeQueryNode,
   OnNode,
   type OperationNode,
   type TableNode,
@@ -12,7 +13,7 @@ import {
 } from 'kysely'
 
 import type { Scope, Visibility } from '../scopes.ts'
-import { deriveTable, type Renamed, renameReferences } from './derived.ts'
+import { deriveTable, renameReferences } from './derived.ts'
 import { type Place, placeOfItem, placeOfJoined } from './place.ts'
 import { conjoin, predicateOf } from './predicate.ts'
 import type { Reference } from './reference.ts'
@@ -83,22 +84,21 @@ function derive<S extends Sources>(
   list: 'from' | 'using',
   derived: readonly { found: Found; shown: 'live' | 'only' }[],
 ): S {
-  const items = [...itemsOf(statement, list)]
-  const joins = [...(statement.joins ?? [])]
-  const renamed: Renamed[] = []
-  for (const { found, shown } of derived) {
-    const others = [...items, ...joins.map(({ table }) => table)]
-    others.splice(found.at === 'item' ? found.index : items.length + found.index, 1)
-    const taken = new Set(others.map(nameOf).filter((name) => name !== undefined))
-    const made = deriveTable(found.reference, shown, taken)
-    if (made.renamed !== undefined) renamed.push(made.renamed)
-    if (found.at === 'item') items[found.index] = made.node
-    else joins[found.index] = { ...joins[found.index]!, table: made.node }
+  const names = [...itemsOf(statement, list), ...(statement.joins ?? []).map(({ table }) => table)].map(nameOf)
+  const made = derived.map(({ found, shown }) => {
+    const at = found.at === 'item' ? found.index : itemsOf(statement, list).length + found.index
+    return { found, ...deriveTable(found.reference, shown, new Set(names.toSpliced(at, 1))) }
+  })
+  const renamed = made.map((one) => one.renamed).filter((one) => one !== undefined)
+  const out = renamed.length === 0 ? statement : renameReferences(statement, renamed)
+  const items = [...itemsOf(out, list)]
+  const joins = [...(out.joins ?? [])]
+  for (const { found, node } of made) {
+    if (found.at === 'item') items[found.index] = node
+    else joins[found.index] = { ...joins[found.index]!, table: node }
   }
-  const clause =
-    list === 'from' ? { from: { ...statement.from!, froms: items } } : { using: { ...statement.using!, tables: items } }
-  const out: S = { ...statement, ...clause, joins }
-  return renamed.length === 0 ? out : renameReferences(out, renamed)
+  if (list === 'from') return { ...out, from: { ...out.from!, froms: items }, joins }
+  return { ...out, using: { ...out.using!, tables: items }, joins }
 }
 
 function nameOf(node: OperationNode): string | undefined {
@@ -107,15 +107,9 @@ function nameOf(node: OperationNode): string | undefined {
   return (node.alias as IdentifierNode).name
 }
 
-/** The source of a MERGE, filtered before it is matched: in ON a trashed row would count as "not matched". */
-export function deriveSource(
-  join: JoinNode,
-  reference: Reference,
-  shown: 'live' | 'only',
-): { join: JoinNode; renamed: Renamed[] } {
-  const { node, renamed } = deriveTable(reference, shown, new Set())
-  return {
-    join: { ...JoinNode.create(join.joinType, node), ...(join.on && { on: join.on }) },
-    renamed: renamed === undefined ? [] : [renamed],
-  }
+/** Filters the source of a MERGE before it is matched: in ON a trashed row would count as "not matched". */
+export function deriveSource(node: MergeQueryNode, reference: Reference, shown: 'live' | 'only'): MergeQueryNode {
+  const { node: table, renamed } = deriveTable(reference, shown, new Set())
+  const out = renamed === undefined ? node : renameReferences(node, [renamed])
+  return { ...out, using: { ...out.using!, table } }
 }

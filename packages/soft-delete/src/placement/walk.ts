@@ -17,7 +17,6 @@ import type {
 import type { SoftDelete } from '../config.ts'
 import { SoftDeleteError } from '../errors.ts'
 import { readScope, type Scope } from '../scopes.ts'
-import { renameReferences } from './derived.ts'
 import { LEAVES, mapNode } from './map-node.ts'
 import { refuseRawNames } from './raw.ts'
 import { type CteNames, readReference, type Reference } from './reference.ts'
@@ -177,10 +176,7 @@ function visitMerge(node: MergeQueryNode, outer: Reach): MergeQueryNode {
   const source = node.using && readReference(node.using.table, reach.config, reach.ctes)
   if (source === undefined) return nested
   const shown = scope.visibility(source)
-  if (shown === 'with') return nested
-  const { join, renamed } = deriveSource(nested.using!, source, shown)
-  const out = { ...nested, using: join }
-  return renamed.length === 0 ? out : renameReferences(out, renamed)
+  return shown === 'with' ? nested : deriveSource(nested, source, shown)
 }
 
 function refuseMergeTarget(node: MergeQueryNode, target: Reference, scope: Scope): void {

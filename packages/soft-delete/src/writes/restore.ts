@@ -44,7 +44,7 @@ type TrashedRow = Readonly<Record<string, unknown>>
  * @example
  * await restore(db, trash, 'events', 7)
  */
-export function restore<DB, Tables extends string, Table extends ConfiguredTable<DB, Tables>>(
+export async function restore<DB, Tables extends string, Table extends ConfiguredTable<DB, Tables>>(
   db: Kysely<DB>,
   config: SoftDelete<Tables>,
   table: Table,

@@ -66,7 +66,8 @@ export function isMysql(db: AnyDb): boolean {
 
 /** Turns a selection into a condition on the table. */
 export function selected(table: SoftDeleteTable, selection: unknown): (eb: AnyEb) => Expression<SqlBool> {
-  if (typeof selection === 'function') return selection as (eb: AnyEb) => Expression<SqlBool>
+  // Raw SQL may hold an OR, and more conditions follow.
+  if (typeof selection === 'function') return (eb) => eb.parens((selection as (eb: AnyEb) => Expression<SqlBool>)(eb))
   const keys = Array.isArray(selection) ? selection : [selection]
   return (eb) => (keys.length === 0 ? sql<SqlBool>`1 = 0` : eb(`${table.name}.${table.key}`, 'in', keys))
 }

@@ -56,7 +56,7 @@ interface Stamp {
  * @example
  * await softDelete(db, trash, 'events', 7, { by: user.id })
  */
-export function softDelete<DB, Tables extends string, Table extends ConfiguredTable<DB, Tables>>(
+export async function softDelete<DB, Tables extends string, Table extends ConfiguredTable<DB, Tables>>(
   db: Kysely<DB>,
   config: SoftDelete<Tables>,
   table: Table,
