@@ -21,7 +21,9 @@ export {
   type Uploader,
   type UploaderOptions,
   type UploadSource,
+  type VerifyOptions,
 } from './uploader.ts'
+export { fixTypes, type FixEvent, type FixOptions } from './fix.ts'
 export { serve, type ServeOptions } from './serve/serve.ts'
 
 export { DiskStore, type DiskStoreOptions } from './stores/disk.ts'

@@ -1,7 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
 
-import { SniffError } from './errors.ts'
+import { SniffError, type SniffErrorCode } from './errors.ts'
+import { changed } from './failures.ts'
+import { identify } from './identify.ts'
 import type { DeepDetector } from './options.ts'
 import { resolveSniffOptions } from './options.ts'
 import { isActive } from './types/active.ts'
@@ -15,7 +17,8 @@ import { serve, type ServeOptions } from './serve/serve.ts'
 import { guard } from './source/guard.ts'
 import { openBody } from './source/open-body.ts'
 import type { ByteStream } from './source/open.ts'
-import type { ObjectHeaders, Store } from './stores/store.ts'
+import { storedSource } from './source/stored.ts'
+import type { ObjectHeaders, Store, StoredObject } from './stores/store.ts'
 import type { SniffResult } from './types/result.ts'
 import { canonicalType } from './types/table.ts'
 
@@ -55,6 +58,9 @@ export interface PutOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** Options of {@link Uploader.verifyUploaded}. */
+export type VerifyOptions = Pick<PutOptions, 'declaredType' | 'filename' | 'signal'>
+
 /** What can be uploaded: bytes, a Blob or File, an open file, or a stream. Paths are not taken, they may come from a client. */
 export type UploadSource = Uint8Array | ArrayBuffer | Blob | FileHandle | ByteStream
 
@@ -91,6 +97,16 @@ export interface Uploader {
    *   `SNIFF_BAD_METADATA`, `SNIFF_STORE_FAILED`.
    */
   readonly put: (source: UploadSource, options?: PutOptions) => Promise<Upload>
+  /**
+   * Checks an object that a client sent to the bucket directly, by presigned link or form.
+   *
+   * Reads head, tail and directories by ranges, judges them by the policy, and gives the object its true headers. An
+   * object that breaks the policy is deleted. No digest: the bytes did not pass here.
+   *
+   * @throws {@link SniffError} The policy's codes as for {@link Uploader.put}, `SNIFF_TOO_LARGE`, `SNIFF_NOT_FOUND` when
+   *   there is no such object or it was replaced meanwhile, `SNIFF_STORE_FAILED`.
+   */
+  readonly verifyUploaded: (key: string, options?: VerifyOptions) => Promise<Upload>
   /** Answers a GET or HEAD request for a stored object; see {@link serve}. */
   readonly serve: (key: string, request: Request, options?: ServeOptions) => Promise<Response>
   /** Removes an object; a key that names none is no error. */
@@ -164,33 +180,79 @@ export function createUploader(options: UploaderOptions): Uploader {
           throw error
         })
       }
-      return {
-        key,
-        size: stored.size,
-        sha256: hash?.digest('hex'),
-        etag: stored.etag,
-        filename,
-        type,
-        declaredType: put.declaredType === undefined ? undefined : canonicalType(put.declaredType),
-        disposition: verdict.disposition,
-        violations: verdict.violations,
-        headers: servingHeaders({
-          ...type,
-          filename,
-          disposition: verdict.disposition,
-          immutable: put.key === undefined,
-        }),
-      }
+      return summary(stored, type, verdict, { ...claim, immutable: put.key === undefined, sha256: hash?.digest('hex') })
     } finally {
       await opened.close()
+    }
+  }
+
+  async function verifyUploaded(key: string, verify: VerifyOptions = {}): Promise<Upload> {
+    const { signal } = verify
+    const object = await store.head(checkKey(key), { signal })
+    if (object === undefined) throw changed(key)
+    const filename = verify.filename === undefined ? undefined : cleanFilename(verify.filename)
+    try {
+      if (object.size > policy.maxBytes) {
+        throw new SniffError(
+          'SNIFF_TOO_LARGE',
+          `Expected at most ${policy.maxBytes} bytes, the object has ${object.size}`,
+        )
+      }
+      const source = await storedSource(store, object, sniffing.headBytes, signal)
+      const type = await identify(source, { ...sniffing, filename })
+      const verdict = judge(type, { filename, declaredType: verify.declaredType }, policy)
+      const headers = describeObject(type, verdict, filename, { key }, object.metadata)
+      const stored = await store.updateHeaders(key, headers, { etag: object.etag, signal })
+      return summary(stored, type, verdict, {
+        filename,
+        declaredType: verify.declaredType,
+        immutable: false,
+        sha256: undefined,
+      })
+    } catch (error) {
+      if (error instanceof SniffError && POLICY_CODES.has(error.code)) await store.delete(key)
+      throw error
     }
   }
 
   return {
     store,
     put,
+    verifyUploaded,
     serve: (key, request, serveOptions) => serve(store, key, request, { inline: policy.inline, ...serveOptions }),
     delete: async (key) => store.delete(checkKey(key)),
+  }
+}
+
+/** Refusals after which an object that is already there must go. */
+const POLICY_CODES: ReadonlySet<SniffErrorCode> = new Set<SniffErrorCode>([
+  'SNIFF_EMPTY_INPUT',
+  'SNIFF_REJECTED',
+  'SNIFF_TOO_LARGE',
+  'SNIFF_TYPE_MISMATCH',
+  'SNIFF_TYPE_NOT_ALLOWED',
+  'SNIFF_TYPE_UNKNOWN',
+])
+
+function summary(
+  stored: StoredObject,
+  type: SniffResult,
+  verdict: Verdict,
+  facts: Claim & { readonly immutable: boolean; readonly sha256: string | undefined },
+): Upload {
+  const { filename, declaredType, immutable, sha256 } = facts
+  const { disposition, violations } = verdict
+  return {
+    key: stored.key,
+    size: stored.size,
+    sha256,
+    etag: stored.etag,
+    filename,
+    type,
+    declaredType: declaredType === undefined ? undefined : canonicalType(declaredType),
+    disposition,
+    violations,
+    headers: servingHeaders({ ...type, filename, disposition, immutable }),
   }
 }
 

@@ -386,10 +386,12 @@ describe('type and content', () => {
   test('15: cells that a spreadsheet would run are flagged and let through', async () => {
     const rows = (cell: string): Buffer => Buffer.from(`name,value\na,${cell}\nb,2\nc,3\n`)
     for (const cell of ['=1+1', '@SUM(A1)', '+cmd|calc', '-1+1', '"=HYPERLINK(1)"']) {
-      expect(await sniff(rows(cell)), cell).toMatchObject({ mime: 'text/csv', flags: ['FORMULA'] })
+      expect({ cell, ...(await sniff(rows(cell))) }).toMatchObject({ cell, mime: 'text/csv', flags: ['FORMULA'] })
       expect((await upload(rows(cell), { filename: 'a.csv' })).type.flags).toEqual(['FORMULA'])
     }
-    for (const cell of ['-1.5', '+3', '-', 'a=b', 'x@y']) expect(await flagsOf(rows(cell)), cell).toEqual([])
+    for (const cell of ['-1.5', '+3', '-', 'a=b', 'x@y']) {
+      expect({ cell, flags: await flagsOf(rows(cell)) }).toEqual({ cell, flags: [] })
+    }
   })
 })
 
@@ -575,8 +577,11 @@ describe('streams', () => {
         source.write(png(2, [['noIs', Buffer.alloc(200_000)]]).subarray(0, when === 'behind' ? 150_000 : 50))
         const pending = refusal(source, { signal: controller.signal })
         setImmediate(() => controller.abort(new Error('enough')))
-        expect((await pending).code, when).toBe('SNIFF_ABORTED')
-        expect(source.destroyed, when).toBe(true)
+        expect({ when, code: (await pending).code, destroyed: source.destroyed }).toEqual({
+          when,
+          code: 'SNIFF_ABORTED',
+          destroyed: true,
+        })
       }
       await new Promise((resolve) => setImmediate(resolve))
       expect(unhandled).toEqual([])

@@ -39,7 +39,13 @@ beforeAll(async () => {
   encoded = await encodedSamples(['pictures', 'media', 'archives'])
 }, 120_000)
 
-const ACTIVE = /html|svg|xml|javascript|php|related/
+/** Types that a browser may run, by their names, and those whose names only sound so. */
+const ACTIVE = /html|svg|\+xml|application\/xml|javascript|php|related/
+const INERT = /officedocument|htmlhelp/
+
+async function* singleBytes(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (const byte of bytes) yield Uint8Array.of(byte)
+}
 
 describe('on the corpus', () => {
   test('there are enough files of enough types', () => {
@@ -55,43 +61,44 @@ describe('on the corpus', () => {
 
   test('a head of 64 KiB suffices for everyday types', async () => {
     const everyday = [...made, ...encoded].filter(({ mime }) => EVERYDAY.has(mime))
-    const { counts, misses } = await tally(everyday, async ({ bytes }) => {
+    const { counts } = await tally(everyday, async ({ bytes }) => {
       const { result, stream } = await sniffStream(new Blob([bytes]).stream())
       await stream.cancel()
       return result
     })
-    expect(counts.exact / everyday.length, misses.join('\n')).toBeGreaterThanOrEqual(0.95)
-    expect(counts.wrong / everyday.length, misses.join('\n')).toBeLessThanOrEqual(0.003)
+    expect(counts.exact / everyday.length).toBeGreaterThanOrEqual(0.95)
+    expect(counts.wrong / everyday.length).toBeLessThanOrEqual(0.003)
   })
 
   test('no active type is missed, and nothing else is called HTML or SVG', async () => {
+    const missed: string[] = []
+    const alarms: string[] = []
     for (const { bytes, mime, name } of [...made, ...encoded]) {
       const { flags, mime: answer } = await sniff(bytes)
-      if (ACTIVE.test(mime) && !/application\/vnd\.|musicxml|flat-xml/.test(mime))
-        expect(flags, name).toContain('ACTIVE')
-      else if (!ACTIVE.test(mime)) expect(answer, name).not.toMatch(/html|svg/)
+      if (ACTIVE.test(mime)) missed.push(...(flags.includes('ACTIVE') || INERT.test(mime) ? [] : [name]))
+      else if (/html|svg/.test(answer)) alarms.push(name)
     }
+    expect({ missed, alarms }).toEqual({ missed: [], alarms: [] })
   })
 
   test('bytes, a Blob, a path and a stream of single bytes give the same answer', async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'content-sniff-corpus-'))
+    const file = path.join(folder, 'file.bin')
     try {
       for (const { bytes, name } of made.filter((sample, index) => index % 9 === 0 && sample.bytes.length < 50_000)) {
-        const expected = await sniff(bytes)
-        const file = path.join(folder, 'file.bin')
+        const result = await sniff(bytes)
         await writeFile(file, bytes)
-        expect(await sniff(file), name).toEqual(expected)
-        expect(await sniff(new Blob([bytes])), name).toEqual(expected)
-        const { result, complete, stream } = await sniffStream(
-          (async function* () {
-            for (const byte of bytes) yield Uint8Array.of(byte)
-          })(),
-        )
-        expect(result, name).toEqual(expected)
+        const streamed = await sniffStream(singleBytes(bytes))
         const back: Uint8Array[] = []
-        for await (const chunk of stream) back.push(chunk)
-        expect(Buffer.concat(back).equals(bytes), name).toBe(true)
-        expect(await complete, name).toEqual(expected)
+        for await (const chunk of streamed.stream) back.push(chunk)
+        expect({
+          name,
+          ofPath: await sniff(file),
+          ofBlob: await sniff(new Blob([bytes])),
+          ofStream: streamed.result,
+          afterwards: await streamed.complete,
+          unchanged: Buffer.concat(back).equals(bytes),
+        }).toEqual({ name, ofPath: result, ofBlob: result, ofStream: result, afterwards: result, unchanged: true })
       }
     } finally {
       await rm(folder, { recursive: true, force: true })

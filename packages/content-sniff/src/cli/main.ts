@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+import { run } from './run.ts'
+
+const controller = new AbortController()
+// The first signal ends the work in order, a second one ends the process.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => controller.abort())
+
+process.exitCode = await run(process.argv.slice(2), {
+  stdout: (text) => void process.stdout.write(text),
+  stderr: (text) => void process.stderr.write(text),
+  interactive: process.stderr.isTTY,
+  signal: controller.signal,
+})
