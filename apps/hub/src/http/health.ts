@@ -2,7 +2,8 @@ import type { Hono } from 'hono'
 
 import type { Hub } from '../hub.ts'
 import { presentedToken, requesterByToken } from '../identity.ts'
-import { databaseTrouble, jsonError } from './errors.ts'
+import { databaseTrouble } from '../store/trouble.ts'
+import { jsonError } from './errors.ts'
 import { reasonOf, RequestError } from '../errors.ts'
 
 /** Mounts what machines ask: is it alive, can it work, what did it do. */

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+
 /** Writes a name for a URL path as JupyterHub does: `@` and `~` stay readable. */
 export function urlName(name: string): string {
   return encodeURIComponent(name)
@@ -12,6 +14,16 @@ export function urlName(name: string): string {
  * @see https://github.com/minrk/escapism
  */
 export function safeName(name: string): string {
+  const safe = escaped(name)
+  if (safe.length <= LONGEST) return safe
+  // No escape begins with `-h`, so a shortened name is never another's full one.
+  return `${safe.slice(0, LONGEST - 30)}-hash-${createHash('sha256').update(name).digest('hex').slice(0, 24)}`
+}
+
+/** Longest name of a file or container, in characters: two of them, joined, still fit a file system's 255. */
+const LONGEST = 120
+
+function escaped(name: string): string {
   return [...Buffer.from(name)]
     .map((byte) => {
       const char = String.fromCharCode(byte)

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 import { HubError, reasonOf, RequestError } from '../errors.ts'
 import type { Log } from '../log.ts'
-import type { RouteTable } from '../proxy/routes.ts'
+import { ProxyError, type RouteTable } from '../proxy/routes.ts'
 import { SERVER_TOKEN_SCOPES } from '../store/roles.ts'
 import {
   activeServers,
@@ -13,6 +13,7 @@ import {
   removeSpawner,
 } from '../store/spawners.ts'
 import type { Database } from '../store/tables.ts'
+import { databaseTrouble } from '../store/trouble.ts'
 import type { User } from '../store/users.ts'
 import { type ServerNames, serverNames } from './names.ts'
 import { type ProgressEvent, ProgressLog } from './progress.ts'
@@ -424,7 +425,9 @@ function failedEvent({ failure }: Entry): ProgressEvent {
 function failureOf(error: unknown): { status: number; message: string } {
   if (error instanceof HubError) return { status: 500, message: error.message }
   if (error instanceof RequestError) return { status: error.status, message: error.message }
-  return { status: 503, message: reasonOf(error) }
+  const trouble = databaseTrouble(error)
+  if (trouble !== undefined) return { status: 503, message: `The hub's database cannot be used: ${trouble}` }
+  return { status: error instanceof ProxyError ? 503 : 500, message: reasonOf(error) }
 }
 
 async function untilReady(running: RunningServer, path: string, signal: AbortSignal): Promise<void> {
