@@ -1,0 +1,146 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import path from 'node:path'
+import { createInterface } from 'node:readline'
+import type { Readable, Writable } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
+
+import Docker from 'dockerode'
+import { Client } from 'pg'
+
+import { createProvisioner } from '../../src/index.ts'
+
+/** Where a run takes place. */
+export interface Arena {
+  readonly root: string
+  readonly image: string
+}
+
+const PASSWORD = 'chaos'
+const docker = new Docker()
+const label = ({ root }: Arena) => `container-pg.root=${root}`
+
+type Worker = ChildProcessByStdio<Writable, Readable, null>
+
+function startWorker(
+  { root, image }: Arena,
+  mode: 'live' | 'race',
+  name: string,
+): { worker: Worker; lines: AsyncIterator<string> } {
+  const file = path.join(import.meta.dirname, 'worker.ts')
+  const worker = spawn(process.execPath, [file, mode, root, image, name, PASSWORD], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+  })
+  return { worker, lines: createInterface({ input: worker.stdout })[Symbol.asyncIterator]() }
+}
+
+/** What one kill led to. */
+export interface CrashReport {
+  readonly victim: 'provisioner' | 'container'
+  /** Time of the kill after the start, in milliseconds. */
+  readonly atMs: number
+  readonly acknowledged: number
+  readonly lost: number
+  readonly orphans: number
+  /** The next create did not lead to a login. */
+  readonly bricked: boolean
+}
+
+/** Kills a service or its container at a moment, puts things right once, and looks what is left. */
+export async function crash(
+  arena: Arena,
+  victim: CrashReport['victim'],
+  atMs: number,
+  name: string,
+): Promise<CrashReport> {
+  const { worker, lines } = startWorker(arena, 'live', name)
+  let acknowledged = 0
+  const listening = (async () => {
+    for (let next = await lines.next(); next.done !== true; next = await lines.next()) {
+      const [word, value] = next.value.split(' ')
+      if (word === 'acknowledged') acknowledged = Number(value)
+    }
+  })()
+  await delay(atMs)
+  if (victim === 'container') {
+    for (const { Id } of await docker.listContainers({ filters: { label: [label(arena)] } })) {
+      await docker
+        .getContainer(Id)
+        .kill({ signal: 'SIGKILL' })
+        .catch(() => {})
+    }
+    // The service lives on and meets what happened; then it goes too.
+    await delay(300)
+  }
+  worker.kill('SIGKILL')
+  await listening
+
+  const provisioner = await createProvisioner({ storageRoot: arena.root, image: arena.image })
+  await provisioner.reconcile()
+  const known = new Set(
+    (await provisioner.list()).filter(({ state }) => state !== 'creating').map((server) => server.name),
+  )
+  const containers = await docker.listContainers({ all: true, filters: { label: [label(arena)] } })
+  const orphans = containers.filter(({ Labels }) => !known.has(Labels['container-pg.name'] ?? '')).length
+  try {
+    const server = await provisioner.create({ name, adminPassword: PASSWORD })
+    const client = new Client({ ...server.connection, password: PASSWORD })
+    await client.connect()
+    const { rows } = await client.query<{ n: number }>(
+      acknowledged === 0 ? 'SELECT 0 AS n' : `SELECT count(*)::int AS n FROM written WHERE n <= ${acknowledged}`,
+    )
+    await client.end()
+    return { victim, atMs, acknowledged, lost: acknowledged - (rows[0]?.n ?? 0), orphans, bricked: false }
+  } catch (error) {
+    console.error(error)
+    return { victim, atMs, acknowledged, lost: acknowledged, orphans, bricked: true }
+  } finally {
+    await provisioner.remove(name, { keepData: false }).catch(() => {})
+  }
+}
+
+/** What one race led to. */
+export interface RaceReport {
+  readonly winners: number
+  /** Code that the loser got. */
+  readonly refusal: string
+  /** How long the loser waited for it, in milliseconds. */
+  readonly loserMs: number
+}
+
+/** Lets two processes want one folder at the same moment, again and again. */
+export async function* races(arena: Arena, rounds: number): AsyncGenerator<RaceReport> {
+  const workers = [startWorker(arena, 'race', ''), startWorker(arena, 'race', '')]
+  const hear = async () =>
+    Promise.all(workers.map(async ({ lines }) => ((await lines.next()).value as string).split(' ')))
+  const provisioner = await createProvisioner({ storageRoot: arena.root, image: arena.image })
+  try {
+    await hear()
+    for (let round = 0; round < rounds; round += 1) {
+      workers.forEach(({ worker }, index) => worker.stdin.write(`racer-${round}-${index} shared-${round}\n`))
+      const answers = await hear()
+      const loser = answers.find(([outcome]) => outcome !== 'OK')
+      yield {
+        winners: answers.filter(([outcome]) => outcome === 'OK').length,
+        refusal: loser?.[0] ?? 'none',
+        loserMs: Number(loser?.[1] ?? 0),
+      }
+      for (const { name } of await provisioner.list()) await provisioner.remove(name, { keepData: false })
+    }
+  } finally {
+    for (const { worker } of workers) worker.kill('SIGKILL')
+    for (const { worker } of workers)
+      if (worker.exitCode === null && worker.signalCode === null) await once(worker, 'exit')
+  }
+}
+
+/** Numbers from 0 to 1 that a seed repeats. Mulberry32, by Tommy Ettinger, in the public domain. */
+export function seeded(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+  }
+}
