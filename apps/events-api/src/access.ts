@@ -40,15 +40,17 @@ export function requireLevel(actor: MaybeActor, level: Level, resource: Resource
   throw problem('forbidden', `Expected ${wording(level, resource)}, you are \`${known.username}\``)
 }
 
-/** Who may look into the trash of a resource: organisers where an event decides, owners' files by administrators. */
+/** Who may look into the trash of a resource: organisers where an event decides, else the owner; of users nobody less than an administrator. */
 export function trashLevel(resource: Resource): Level {
-  return resource.eventColumn === undefined ? 'admin' : 'organiser'
+  if (resource.eventColumn !== undefined) return 'organiser'
+  return resource.ownerColumn === undefined || resource.ownerColumn === 'id' ? 'admin' : 'owner'
 }
 
 /** Insists that somebody may look into some trash of this resource; which rows, the query decides. @throws 401, 403 */
 export function requireTrashAccess(actor: MaybeActor, resource: Resource): void {
   const known = requireActor(actor)
-  if (known.admin || (trashLevel(resource) === 'organiser' && known.organises.size > 0)) return
+  const level = trashLevel(resource)
+  if (known.admin || level === 'owner' || (level === 'organiser' && known.organises.size > 0)) return
   throw problem('forbidden', `Expected ${wording(trashLevel(resource), resource)} to look into the trash`)
 }
 

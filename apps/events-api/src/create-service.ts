@@ -2,7 +2,7 @@ import type { Store as FileStore } from '@org/content-sniff'
 import { createTasks, type Driver, kyselyDatabase } from '@org/task-context'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 
-import { createAccounts } from './accounts.ts'
+import { connectAccounts, createAccounts } from './accounts.ts'
 import { accountOperations } from './http/account-routes.ts'
 import { createApp, type Fetch } from './http/app.ts'
 import { exportOperations } from './http/export-routes.ts'
@@ -155,6 +155,8 @@ export function createService(options: ServiceOptions): RunningService {
       await accounts.migrate()
       await migrateResources(db, api.resources)
       await tasks.migrate()
+      // A web process enqueues before any worker has been there to make the queue's own tables.
+      await tasks.queue('default')?.waitUntilReady()
     },
     fetch: (request, facts) => app(request, facts),
     async [Symbol.asyncDispose]() {
@@ -164,5 +166,6 @@ export function createService(options: ServiceOptions): RunningService {
   }
   const app = createApp(service, options)
   connectJobs(service)
+  connectAccounts(accounts, signals)
   return service
 }

@@ -5,8 +5,8 @@ import type { Change, Resource, Row } from './resources/resource.ts'
 /** What a signal tells. Ids only: who hears it reads the row as it is then. */
 export interface Changed {
   readonly id: number
-  /** The event it is part of; of an event, its own. */
-  readonly eventId: number
+  /** The event it is part of; of an event, its own; `undefined` for what belongs to none. */
+  readonly eventId: number | undefined
   readonly change: Change
 }
 
@@ -21,12 +21,13 @@ export type Signals = Readonly<Record<NonNullable<Resource['signal']>, Signal<Ch
  */
 export function createSignals(): Signals {
   const define = (kind: string) =>
-    defineSignal<Changed>(`${kind}.changed`, { doc: `A ${kind} was created, changed, trashed, restored or deleted.` })
+    defineSignal<Changed>(`${kind}.changed`, { doc: `One ${kind} was created, changed, trashed, restored or deleted.` })
   return {
     event: define('event'),
     session: define('session'),
     speaker: define('speaker'),
     microlocation: define('microlocation'),
+    user: define('user'),
   }
 }
 
@@ -37,7 +38,7 @@ export function createSignals(): Signals {
  */
 export async function announce(signals: Signals, resource: Resource, row: Row, change: Change): Promise<void> {
   if (resource.signal === undefined) return
-  const eventId = row[resource.eventColumn ?? 'event_id'] as number
+  const eventId = row[resource.eventColumn ?? 'event_id'] as number | undefined
   const results = await signals[resource.signal].send({ id: row['id'] as number, eventId, change })
   const failed = results.find((result) => result.status === 'rejected')
   if (failed !== undefined) throw failed.reason

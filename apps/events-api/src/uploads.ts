@@ -1,5 +1,6 @@
 import { createUploader, SniffError, type Store, type Upload, type Uploader } from '@org/content-sniff'
 
+import { imageSizes } from './jobs/definitions.ts'
 import { problem } from './jsonapi/errors.ts'
 
 /** What a client may send: anything that is not a program, or a picture that can be resized. */
@@ -17,6 +18,13 @@ export function createUploaders(store: Store, maxBytes: number): Uploaders {
     files: createUploader({ store, policy: { maxBytes } }),
     images: createUploader({ store, policy: { maxBytes, allow: IMAGE_TYPES } }),
   }
+}
+
+const SIZED = new RegExp(String.raw`\.(?:${imageSizes.join('|')})\.webp$`)
+
+/** The key of the upload that a file belongs to: its own, or that of the image it is a size of. */
+export function originalKey(key: string): string {
+  return key.replace(SIZED, '')
 }
 
 /** The columns of an upload. */

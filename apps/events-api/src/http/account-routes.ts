@@ -38,7 +38,6 @@ export function accountOperations(): Operation[] {
       responses: {
         201: json('The new account.', person),
         409: failure,
-        415: failure,
         422: json('Which fields, and why.', object({ detail: { type: 'array', items: { type: 'object' } } })),
       },
     },
@@ -52,7 +51,7 @@ export function accountOperations(): Operation[] {
         username: 'organiser',
         password: 'correct horse battery',
       }),
-      responses: { 200: json('The session.', object({ token: text })), 401: failure, 415: failure, 422: failure },
+      responses: { 200: json('The session.', object({ token: text })), 401: failure, 422: failure },
     },
     {
       ...base,

@@ -1,3 +1,4 @@
+import { trashLevel } from '../access.ts'
 import { MEDIA_TYPE } from '../jsonapi/media-type.ts'
 import { builtIn, limits } from '../jsonapi/query.ts'
 import type { Schema } from '../resources/attributes.ts'
@@ -14,6 +15,11 @@ export const ref = (name: string): Schema => ({ $ref: `#/components/schemas/${na
 /** `session-types` as a title: `Session Types`. */
 export function title(type: string): string {
   return type.replaceAll(/(?:^|-)([a-z])/g, (_, letter: string) => ` ${letter.toUpperCase()}`).trim()
+}
+
+/** `an event`, `a user`. */
+export function withArticle(noun: string): string {
+  return `${/^[aeiou]/i.test(noun) && !/^user/i.test(noun) ? 'an' : 'a'} ${noun}`
 }
 
 const pascal = (type: string) => title(type).replaceAll(' ', '')
@@ -122,6 +128,16 @@ export function listParameters(resource: Resource): Parameter[] {
       schema: { type: 'string' },
       example: String(attribute.example),
     })),
+    ...(resource.search === undefined
+      ? []
+      : [
+          {
+            name: 'filter[search]',
+            description: `Words that the ${resource.singular} or what belongs to it contains. The index follows a change within moments.`,
+            schema: { type: 'string' },
+            example: 'summit',
+          },
+        ]),
     ...Object.keys(resource.relationships).map((name): Parameter => ({
       name: `filter[${name}]`,
       description: `Linked to the resource of this id by \`${name}\`.`,
@@ -144,9 +160,10 @@ export function listParameters(resource: Resource): Parameter[] {
 }
 
 /** Statuses that guard a list. One of rows of one's own refuses nobody who is signed in; a trash may. */
-export function readGuards(resource: Resource): number[] {
+function listGuards(resource: Resource): number[] {
   if (resource.access.read === 'anyone') return resource.softDelete ? [401, 403] : []
-  return resource.softDelete || resource.access.read !== 'owner' ? [401, 403] : [401]
+  const refuses = resource.softDelete && trashLevel(resource) !== 'owner'
+  return refuses || resource.access.read !== 'owner' ? [401, 403] : [401]
 }
 
 /** Writes the descriptions of a resource's operations around their handlers. */
@@ -155,7 +172,7 @@ export function describeResource(resource: Resource, registry: Registry) {
   const group = title(type)
   const name = pascal(type)
   const single = pascal(singular.replaceAll(' ', '-'))
-  const a = /^[aeiou]/.test(singular) && !singular.startsWith('user') ? `an ${singular}` : `a ${singular}`
+  const a = withArticle(singular)
   const item = `/v1/${type}/{id}`
   const guarded = resource.access.read !== 'anyone'
   const references = Object.values(resource.relationships).some(
@@ -181,7 +198,7 @@ export function describeResource(resource: Resource, registry: Registry) {
         ...trashParameters(resource, 'collection'),
       ],
       responses: { 200: jsonapiAnswer('A page.', collectionSchema(resource), etag), 304: notModified },
-      errors: [400, ...readGuards(resource), 406],
+      errors: [400, ...listGuards(resource), 406],
       handle,
     }),
     create: (handle: Handle): Operation => ({

@@ -23,6 +23,7 @@ import {
   shapeParameters,
   title,
   trashParameters,
+  withArticle,
 } from './describe.ts'
 import type { Call, Operation } from './operation.ts'
 import { collectionResponse, itemDocument, notFound } from './resource-routes.ts'
@@ -49,6 +50,7 @@ function isWritable(resource: Resource, relationship: Relationship): boolean {
 
 /** The row that owns the relationship, as far as the caller may know of it. */
 async function parentOf(call: Call, resource: Resource, trash: boolean, tx?: Tx): Promise<Row> {
+  if (resource.access.read !== 'anyone') requireActor(call.actor)
   const id = parseId(call.params['id'] ?? '')
   const row =
     id === undefined
@@ -117,12 +119,12 @@ function relatedOperation(resource: Resource, name: string, relationship: Relati
     id: `get${pascal(resource.singular)}${pascal(name)}`,
     name: [
       group,
-      `${title(name)} of a ${title(dashed(resource.singular))}`,
-      `Get ${title(name)} of a ${title(dashed(resource.singular))}`,
+      `${title(name)} of ${withArticle(title(dashed(resource.singular)))}`,
+      `Get ${title(name)} of ${withArticle(title(dashed(resource.singular)))}`,
     ],
     method: 'get',
     path: `/v1/${resource.type}/{id}/${name}`,
-    summary: `Reads the ${name.replaceAll('-', ' ')} of a ${resource.singular}`,
+    summary: `Reads the ${name.replaceAll('-', ' ')} of ${withArticle(resource.singular)}`,
     session: resource.access.read === 'anyone' ? 'optional' : 'required',
     jsonapi: true,
     parameters: [
@@ -183,7 +185,7 @@ function linkageOperations(
       requireMediaType(call.request.headers)
       const actor = requireActor(call.actor)
       const document = await readJson(call.request)
-      validate(check, document)
+      validate(check, document, /^\/data(?:\/|$)/)
       const parsed = parseLinkage(relationship, (document as { readonly data: Linkage }).data, '/data')
       return call.service.write(call, resource, async (tx) => {
         const row = await parentOf(call, resource, false, tx)
@@ -200,7 +202,7 @@ function linkageOperations(
     }
 
   const group = title(resource.type)
-  const thing = `${title(name)} Relationship of a ${title(dashed(resource.singular))}`
+  const thing = `${title(name)} Relationship of ${withArticle(title(dashed(resource.singular)))}`
   const schema = documentSchema(linkage(many ? relationship : ({ ...relationship, required: false } as Relationship)))
   const describe = (
     method: Operation['method'],
@@ -231,7 +233,7 @@ function linkageOperations(
     handle,
   })
 
-  const words = `the ${name.replaceAll('-', ' ')} of a ${resource.singular}`
+  const words = `the ${name.replaceAll('-', ' ')} of ${withArticle(resource.singular)}`
   return [
     describe('get', 'Get', `Reads which are ${words}`, read),
     describe(

@@ -34,6 +34,7 @@ export function resourceOperations(resource: Resource, registry: Registry, ajv: 
 
   /** The row of the path, as far as the caller may know of it. */
   async function rowOf(call: Call, trash: boolean, lock?: { readonly tx: Tx }): Promise<Row> {
+    if (resource.access.read !== 'anyone') requireActor(call.actor)
     const id = parseId(call.params['id'] ?? '')
     const db = lock?.tx ?? call.service.db
     const row =
@@ -122,7 +123,10 @@ export function resourceOperations(resource: Resource, registry: Registry, ajv: 
       const row = await rowOf(call, permanent, { tx })
       requireLevel(actor, resource.access.remove, resource, row)
       requireMatch(call.request.headers, row['version'] as number)
+      const kept = resource.keep?.(row)
+      if (kept !== undefined) throw problem('forbidden', kept)
       await removeRow(tx, call.service.softDeletion, resource, row, { permanent, actor })
+      if (permanent || !resource.softDelete) await resource.afterDelete?.(row, call.service.tasks.enqueue)
       await call.service.changed(resource, row, permanent || !resource.softDelete ? 'deleted' : 'trashed')
     })
     const how = permanent || !resource.softDelete ? 'permanently' : 'restorably'

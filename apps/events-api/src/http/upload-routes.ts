@@ -9,7 +9,7 @@ import { problem } from '../jsonapi/errors.ts'
 import { type Registry, resourceOf } from '../resources/registry.ts'
 import type { Actor, Row } from '../resources/resource.ts'
 import { columnsOf } from '../store/columns.ts'
-import { translateRefusal, uploadRow } from '../uploads.ts'
+import { originalKey, translateRefusal, uploadRow } from '../uploads.ts'
 import { documentResponse } from './answer.ts'
 import { documentSchema, itemSchema, jsonapiAnswer, ref } from './describe.ts'
 import type { Call, Operation } from './operation.ts'
@@ -76,8 +76,11 @@ export function uploadOperations(registry: Registry): Operation[] {
 
   async function serveFile(call: Call): Promise<Response> {
     const key = call.params['key'] ?? ''
-    const original = key.replace(/\.(?:large|thumbnail|icon)\.webp$/, '')
-    const live = await call.service.db.selectFrom('uploads').select('id').where('key', '=', original).executeTakeFirst()
+    const live = await call.service.db
+      .selectFrom('uploads')
+      .select('id')
+      .where('key', '=', originalKey(key))
+      .executeTakeFirst()
     if (live === undefined) throw problem('not_found', 'Expected the address of a live upload')
     const response = await call.service.uploaders.files.serve(key, call.request)
     // Its row may go to the trash at any time, so nobody keeps it without asking.

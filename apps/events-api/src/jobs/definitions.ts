@@ -14,6 +14,9 @@ export const exportEvent = defineJob({
   timeoutMs: 60_000,
 })
 
+/** Names of the sizes; the file of each is the original's key, the name and `.webp`. */
+export const imageSizes = ['large', 'thumbnail', 'icon'] as const
+
 /** Makes the sizes of an uploaded image. */
 export const resizeImage = defineJob({
   name: 'upload.resize',

@@ -4,10 +4,14 @@ import type { Service } from '../service.ts'
 import { emptyTrash } from '../store/trash.ts'
 import { exportEvent, indexEvent, mailOrganisers, pruneTrash, removeFiles, resizeImage } from './definitions.ts'
 import { packEvent } from './export-event.ts'
+import { removeOrphans } from './remove-orphans.ts'
 import { updateIndex } from './index-event.ts'
 import { sendToOrganisers } from './mail-organisers.ts'
 import { makeSizes } from './resize-image.ts'
 import { JobError, track } from './tracking.ts'
+
+/** An upload stores its file before its row; by this age the row is there, or will never be. */
+const ORPHAN_AGE_MS = 3_600_000
 
 /** What a worker of this service can do. */
 export function createHandlers(service: Service): Handler[] {
@@ -36,7 +40,14 @@ export function createHandlers(service: Service): Handler[] {
       },
       { database: 'none' },
     ),
-    tasks.handle(pruneTrash, (_, { signal }) => emptyTrash(db, service.softDeletion, signal), { database: 'none' }),
+    tasks.handle(
+      pruneTrash,
+      async (_, { signal }) => {
+        await emptyTrash(db, service.softDeletion, signal)
+        await removeOrphans(service, ORPHAN_AGE_MS, signal)
+      },
+      { database: 'none' },
+    ),
   ]
 }
 
@@ -46,10 +57,12 @@ export function createHandlers(service: Service): Handler[] {
  */
 export function connectJobs(service: Service): void {
   const { signals, tasks } = service
-  for (const signal of Object.values(signals)) {
-    signal.connect(({ eventId }) => tasks.enqueue(indexEvent, { eventId }), { delivery: 'sync' })
+  for (const signal of [signals.event, signals.session, signals.speaker, signals.microlocation]) {
+    signal.connect(({ eventId }) => (eventId === undefined ? undefined : tasks.enqueue(indexEvent, { eventId })), {
+      delivery: 'sync',
+    })
   }
-  signals.event.connect(({ eventId, change }) => tasks.enqueue(mailOrganisers, { eventId, change }), {
+  signals.event.connect(({ id, change }) => tasks.enqueue(mailOrganisers, { eventId: id, change }), {
     delivery: 'sync',
   })
 }

@@ -2,6 +2,7 @@ import type { Uploader } from '@org/content-sniff'
 import sharp from 'sharp'
 
 import type { Tx } from '../resources/resource.ts'
+import type { imageSizes } from './definitions.ts'
 import { JobError } from './tracking.ts'
 
 /**
@@ -9,11 +10,11 @@ import { JobError } from './tracking.ts'
  *
  * @see https://github.com/fossasia/open-event-server (event image sizes: large, thumbnail, icon)
  */
-const sizes = {
+const sizes: Readonly<Record<(typeof imageSizes)[number], { readonly width: number; readonly height: number }>> = {
   large: { width: 1300, height: 500 },
   thumbnail: { width: 500, height: 200 },
   icon: { width: 75, height: 30 },
-} as const
+}
 
 /** Most pixels that are decoded: a bomb is refused, a photograph is not. */
 const MAX_PIXELS = 50_000_000

@@ -56,19 +56,26 @@ function checkValue(value: unknown, pointer: string, depth: number): void {
 }
 
 /** A key in a JSON pointer. @see https://www.rfc-editor.org/rfc/rfc6901#section-3 */
-export function escapeKey(key: string): string {
+function escapeKey(key: string): string {
   return key.replaceAll('~', '~0').replaceAll('/', '~1')
 }
+
+/** Where the values of a resource document are; a fault elsewhere is one of shape. */
+const VALUES = /^\/data\/(?:attributes|relationships)/
 
 /**
  * Checks a document against its schema.
  *
- * @throws {@link ApiError} 422 for a fault in attributes or relationships, 400 for one in the shape around them. Each
- *   error points at its place.
+ * @param values - Pointers of faults in values. For linkage that is all of `/data`.
+ * @throws {@link ApiError} 422 for a fault in values, 400 for one in the shape around them. Each error points at its
+ *   place.
  */
-export function validate(check: ValidateFunction, document: unknown): void {
+export function validate(check: ValidateFunction, document: unknown, values: RegExp = VALUES): void {
   if (check(document)) return
-  const errors = (check.errors ?? []).filter(isOwnFault).slice(0, MAX_ERRORS).map(toErrorObject)
+  const errors = (check.errors ?? [])
+    .filter(isOwnFault)
+    .slice(0, MAX_ERRORS)
+    .map((finding) => toErrorObject(finding, values))
   // One status stands for all, and a shape that is wrong outweighs a value.
   const malformed = errors.filter((error) => error.status === '400')
   const [first, ...rest] = malformed.length > 0 ? malformed : errors
@@ -83,18 +90,14 @@ function isOwnFault(finding: Finding): boolean {
   return !(finding.keyword === 'type' && finding.schemaPath.includes('/anyOf/1/'))
 }
 
-function toErrorObject(finding: Finding): ErrorObject {
-  const member: unknown = finding.params['additionalProperty'] ?? finding.params['missingProperty']
-  const extra = finding.keyword === 'additionalProperties' && typeof member === 'string'
-  const pointer = extra ? `${finding.instancePath}/${escapeKey(member)}` : finding.instancePath
-  const inValues = /^\/data\/(?:attributes|relationships)/.test(pointer) || finding.instancePath.endsWith('/data')
-  const names = typeof member === 'string' ? member : ''
-  const missingGroup = names === 'attributes' || names === 'relationships'
-  const code =
-    inValues && (pointer !== '/data' || missingGroup) && !(names === 'type' || names === 'id')
-      ? 'invalid_value'
-      : 'malformed_document'
-  return errorObject(code, describe(finding, names), { pointer })
+function toErrorObject(finding: Finding, values: RegExp): ErrorObject {
+  const { instancePath, keyword, params } = finding
+  const member: unknown = params['additionalProperty'] ?? params['missingProperty']
+  const name = typeof member === 'string' ? member : ''
+  // A missing member is looked for where it would be; the error still points at what is there.
+  const place = name === '' ? instancePath : `${instancePath}/${escapeKey(name)}`
+  const pointer = keyword === 'additionalProperties' ? place : instancePath
+  return errorObject(values.test(place) ? 'invalid_value' : 'malformed_document', describe(finding, name), { pointer })
 }
 
 function describe(finding: Finding, member: string): string {

@@ -24,12 +24,15 @@ export const filterOperators = Object.keys(operators) as FilterOperator[]
 export type Condition =
   | { readonly column: string; readonly operator: (typeof operators)[FilterOperator]; readonly value: unknown }
   | { readonly through: { readonly table: string; readonly here: string; readonly there: string }; readonly id: number }
+  | { readonly search: NonNullable<Resource['search']>; readonly words: string }
   | { readonly inverse: { readonly table: string; readonly column: string }; readonly id: number }
 
 const MAX_LIST = 100
 
 /**
  * Reads `filter[attribute]=v`, `filter[attribute][operator]=v` or `filter[relationship]=id`.
+ *
+ * `filter[search]` looks for words in the index of a resource that has one.
  *
  * `like` looks for the text anywhere, ignoring case; `in` takes values separated by commas; `null` is written as an
  * empty value of `eq` and `ne`.
@@ -65,6 +68,10 @@ export function parseFilter(
     return { inverse: { table: target.table, column: inverse.column }, id }
   }
 
+  if (name === 'search' && resource.search !== undefined) {
+    if (operator !== 'eq') throw fail('Expected no operator on `search`')
+    return { search: resource.search, words: value }
+  }
   const kind = kindOf(resource, name)
   if (kind === undefined) throw fail(`Expected a filterable attribute of \`${resource.type}\``)
   const column = columnOf(name)

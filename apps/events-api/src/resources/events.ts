@@ -10,6 +10,7 @@ export const events = defineResource({
   softDelete: true,
   eventColumn: 'id',
   signal: 'event',
+  search: { table: 'event_search', column: 'event_id' },
   access: { read: 'anyone', create: 'member', update: 'organiser', remove: 'organiser' },
   attributes: {
     name: text({ required: true, max: 200, description: 'Name of the event.', example: 'FOSS Summit Lisbon' }),

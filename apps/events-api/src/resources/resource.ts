@@ -93,12 +93,18 @@ export interface Resource {
   readonly ownerColumn?: string
   /** What another live row must not have too, with the attribute to point at. Keys are names of unique indexes. */
   readonly unique?: Readonly<Record<string, string>>
+  /** Index of words behind `filter[search]`, kept by a job: `words` of the table, by the resource's id. */
+  readonly search?: { readonly table: string; readonly column: string }
   /** Signal that tells of each change, after commit. */
-  readonly signal?: 'event' | 'session' | 'speaker' | 'microlocation'
+  readonly signal?: 'event' | 'session' | 'speaker' | 'microlocation' | 'user'
   /** Steps that make and change the table, named so that all names sort in the order of their making. */
   readonly migrations: Readonly<Record<string, string>>
   /** Runs in the transaction that creates a row; jobs enqueued there are part of it. Returns the row if it changed it. */
   readonly afterCreate?: (tx: Tx, row: Row, actor: Actor, enqueue: Enqueue) => Promise<Row | undefined>
+  /** Runs in the transaction that deletes a row for good; jobs enqueued there are part of it. */
+  readonly afterDelete?: (row: Row, enqueue: Enqueue) => Promise<void>
+  /** Says why this very row must stay; then nobody deletes it. */
+  readonly keep?: (row: Row) => string | undefined
   /** Checks a row across its columns before it is written; returns the attribute at fault and why. */
   readonly check?: (row: Row) => { readonly attribute: string; readonly detail: string } | undefined
 }

@@ -1,3 +1,4 @@
+import { imageSizes, removeFiles } from '../jobs/definitions.ts'
 import { choice, integer, text } from './attributes.ts'
 import { defineResource, toOne } from './resource.ts'
 import { createTable, referenceIndex } from './table.ts'
@@ -30,6 +31,10 @@ export const uploads = defineResource({
   relationships: {
     owner: toOne('users', 'owner_id', { set: 'never' }),
     task: toOne('tasks', 'task_id', { set: 'never' }),
+  },
+  afterDelete: async (row, enqueue) => {
+    const key = row['key'] as string
+    await enqueue(removeFiles, { keys: [key, ...imageSizes.map((size) => `${key}.${size}.webp`)] })
   },
   migrations: {
     '2026_11_21_070_uploads': createTable(

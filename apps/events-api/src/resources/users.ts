@@ -14,6 +14,8 @@ export const users = defineResource({
   table: 'users',
   softDelete: true,
   ownerColumn: 'id',
+  signal: 'user',
+  keep: (row) => (row['is_admin'] === true ? 'Expected a user who is no administrator' : undefined),
   access: { read: 'owner', create: 'nobody', update: 'owner', remove: 'owner' },
   attributes: {
     username: text({ set: 'never', max: 64, description: 'Name to sign in with.', example: 'organiser' }),

@@ -62,6 +62,14 @@ export function filtered(query: Select, resource: Resource, conditions: readonly
       narrowed = narrowed.where(`${resource.table}.id`, 'in', (eb: Builder) =>
         eb.selectFrom(table).select(`${table}.${here}`).where(`${table}.${there}`, '=', condition.id),
       )
+    } else if ('search' in condition) {
+      const { table, column } = condition.search
+      narrowed = narrowed.where(`${resource.table}.id`, 'in', (eb: Builder) =>
+        eb
+          .selectFrom(table)
+          .select(`${table}.${column}`)
+          .where(sql<boolean>`${sql.ref(`${table}.words`)} @@ plainto_tsquery('simple', ${condition.words})`),
+      )
     } else if ('inverse' in condition) {
       const { table, column } = condition.inverse
       narrowed = narrowed.where(`${resource.table}.id`, 'in', (eb: Builder) =>
