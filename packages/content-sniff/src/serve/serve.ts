@@ -4,7 +4,7 @@ import { checkKey } from '../policy/keys.ts'
 import { cacheControl, servingHeaders } from '../policy/serving-headers.ts'
 import { attachmentName } from '../policy/stored-disposition.ts'
 import type { Store, StoredObject } from '../stores/store.ts'
-import { canonicalType } from '../types/table.ts'
+import { canonicalType, describeType } from '../types/table.ts'
 import { evaluate, rangeApplies } from './conditions.ts'
 import { parseRange } from './range.ts'
 
@@ -84,7 +84,7 @@ function headersOf(object: StoredObject, options: ServeOptions): Headers {
   const charset = /;\s*charset=([\w.:-]+)/i.exec(object.contentType)?.[1]
   const headers = new Headers(options.headers)
   const safe = servingHeaders({
-    mime,
+    mime: inline ? mime : asDownload(mime),
     charset,
     filename: stored.filename,
     disposition: inline ? 'inline' : 'attachment',
@@ -99,6 +99,14 @@ function headersOf(object: StoredObject, options: ServeOptions): Headers {
   headers.set('last-modified', object.lastModified.toUTCString())
   headers.set('accept-ranges', 'bytes')
   return headers
+}
+
+/**
+ * A download has no use for a type that pages load scripts or style sheets by: under it, an upload could stand in for
+ * the site's own. As plain text with `nosniff` no browser takes it for either.
+ */
+function asDownload(mime: string): string {
+  return describeType(mime).family === 'script' || mime === 'text/css' ? 'text/plain' : mime
 }
 
 /** A 304 repeats what caches update and leaves out what describes the body. */

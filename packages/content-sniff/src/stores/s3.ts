@@ -238,36 +238,33 @@ export class S3Store implements Store {
     }
   }
 
-  /** Copies the object onto itself with other headers; storage class, encryption and tags stay as the bucket copies them. */
+  /** Copies the object onto itself with other headers; storage class, encryption and tags stay as they are. */
   async updateHeaders(key: string, headers: ObjectHeaders, options: UpdateOptions = {}): Promise<StoredObject> {
-    const before = await this.head(key, options)
-    if (before === undefined || (options.etag !== undefined && before.etag !== options.etag)) throw changed(key)
-    if (before.size > LARGEST_COPY_BYTES) {
-      throw storeFailed('change headers in place, which S3 does up to 5 GiB', undefined)
-    }
     const { CopyObjectCommand, HeadObjectCommand } = await loadClient()
     const at = this.#at(key)
     try {
-      const kept = await this.client.send(new HeadObjectCommand(at), abortable(options.signal))
-      await this.client.send(
+      const before = await this.client.send(new HeadObjectCommand(at), abortable(options.signal))
+      if (options.etag !== undefined && before.ETag !== options.etag) throw changed(key)
+      if ((before.ContentLength ?? 0) > LARGEST_COPY_BYTES) {
+        throw storeFailed('change headers in place, which S3 does up to 5 GiB', undefined)
+      }
+      const { CopyObjectResult: copied } = await this.client.send(
         new CopyObjectCommand({
           ...at,
-          ...keptByCopy(kept),
+          ...keptByCopy(before),
           ...toS3(headers),
-          CopySource: `${encodeURIComponent(this.bucket)}/${at.Key.split('/').map(encodeURIComponent).join('/')}`,
-          CopySourceIfMatch: before.etag,
+          CopySource: [this.bucket, ...at.Key.split('/')].map(encodeURIComponent).join('/'),
+          CopySourceIfMatch: before.ETag,
           MetadataDirective: 'REPLACE',
           TaggingDirective: 'COPY',
         }),
         abortable(options.signal),
       )
+      return { ...fromS3(key, { ...before, ...copied }), ...headers }
     } catch (error) {
       if (statusOf(error) === 404 || statusOf(error) === 412) throw changed(key, error)
       throw this.#explain(error, key, 'change headers', options.signal)
     }
-    const after = await this.head(key, options)
-    if (after === undefined) throw changed(key)
-    return after
   }
 
   async delete(key: string, options: StoreCallOptions = {}): Promise<void> {
