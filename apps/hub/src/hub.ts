@@ -1,5 +1,6 @@
 import type { Accounts } from './accounts.ts'
 import type { Config } from './config/config.ts'
+import type { Databases } from './databases/databases.ts'
 import { RequestError } from './errors.ts'
 import type { RequestMetrics } from './http/metrics.ts'
 import type { Log } from './log.ts'
@@ -25,6 +26,7 @@ export interface HubParts {
   readonly servers: Servers
   readonly accounts: Accounts
   readonly forms: Forms
+  readonly databases: Databases
   readonly requests: RequestMetrics
   readonly routes: () => RouteTable
   readonly checkRoutes: () => Promise<void>

@@ -1,9 +1,12 @@
 import { once } from 'node:events'
+import type { Server } from 'node:http'
 
 import { serve, type ServerType } from '@hono/node-server'
 
 import type { Config } from './config/config.ts'
 import { startCulling } from './culling.ts'
+import { serveConsoles } from './databases/console.ts'
+import { Databases } from './databases/databases.ts'
 import { createApp } from './http/app.ts'
 import { RequestMetrics } from './http/metrics.ts'
 import { createHub, type Hub, type ShutdownWishes } from './hub.ts'
@@ -108,6 +111,7 @@ export async function runHub(config: Config, log: Log, now: () => Date = () => n
     servers,
     accounts,
     forms,
+    databases: new Databases(config),
     requests: new RequestMetrics(),
     routes: () => proxy.routes,
     checkRoutes: repairRoutes,
@@ -116,6 +120,7 @@ export async function runHub(config: Config, log: Log, now: () => Date = () => n
 
   const listener = await listen(createApp(hub).fetch, config)
   stack.defer(() => close(listener))
+  stack.use(serveConsoles(listener as Server, hub))
   stack.defer(() => servers.release())
   const found = await servers.adopt()
   const how = await proxy.start(repairRoutes)

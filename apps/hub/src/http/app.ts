@@ -5,6 +5,7 @@ import type { Hub } from '../hub.ts'
 import { mountOAuth, SESSION_COOKIE } from '../oauth/routes.ts'
 import { adminRoutes } from '../pages/admin.ts'
 import { mountAssets } from '../pages/assets.ts'
+import { databaseRoutes } from '../pages/databases.ts'
 import { errorPage } from '../pages/error-page.ts'
 import { homeRoutes, mountRoot } from '../pages/home.ts'
 import { mountPages } from '../pages/page-route.ts'
@@ -29,7 +30,7 @@ export function createApp(hub: Hub): Hono {
   mountApi(app, hub, api)
   mountAssets(app, base)
   mountRoot(app, hub)
-  mountPages(app, hub, [...homeRoutes, ...spawnRoutes, ...tokenRoutes, ...adminRoutes])
+  mountPages(app, hub, [...homeRoutes, ...spawnRoutes, ...tokenRoutes, ...databaseRoutes, ...adminRoutes])
   mountStoppedServers(app, hub)
   mountProxyErrors(app, hub, base)
   app.post(`${base}/logout`, ({ req }) => logOut(hub, req.raw))

@@ -1,17 +1,34 @@
 import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import path from 'node:path'
 
 import type { Hono } from 'hono'
 
-const files: Readonly<Record<string, string>> = {
-  'hub.css': 'text/css; charset=utf-8',
-  'spawn-pending.js': 'text/javascript; charset=utf-8',
+const CSS = 'text/css; charset=utf-8'
+const JS = 'text/javascript; charset=utf-8'
+const own = (name: string) => path.join(import.meta.dirname, 'assets', name)
+const require = createRequire(import.meta.url)
+const packaged = (name: string, file: string) => path.join(path.dirname(require.resolve(`${name}/package.json`)), file)
+
+/** Served name to file and media type. */
+const files: Readonly<Record<string, readonly [file: string, type: string]>> = {
+  'hub.css': [own('hub.css'), CSS],
+  'spawn-pending.js': [own('spawn-pending.js'), JS],
+  'console.js': [own('console.js'), JS],
+  'xterm.js': [packaged('@xterm/xterm', 'lib/xterm.mjs'), JS],
+  'xterm-fit.js': [packaged('@xterm/addon-fit', 'lib/addon-fit.mjs'), JS],
+  'xterm.css': [packaged('@xterm/xterm', 'css/xterm.css'), CSS],
 }
 
-/** Mounts style sheet and scripts; read once, they are small. */
+/** Mounts style sheets and scripts; each is read when it is first asked for. */
 export function mountAssets(app: Hono, base: string): void {
-  for (const [name, type] of Object.entries(files)) {
-    const body = readFileSync(new URL(`assets/${name}`, import.meta.url), 'utf8')
+  const bodies = new Map<string, string>()
+  for (const [name, [file, type]] of Object.entries(files)) {
     const headers = { 'content-type': type, 'cache-control': 'max-age=3600', 'x-content-type-options': 'nosniff' }
-    app.get(`${base}/static/${name}`, () => new Response(body, { headers }))
+    app.get(`${base}/static/${name}`, () => {
+      const body = bodies.get(name) ?? readFileSync(file, 'utf8')
+      bodies.set(name, body)
+      return new Response(body, { headers })
+    })
   }
 }

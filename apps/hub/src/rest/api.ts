@@ -7,6 +7,7 @@ import type { Hub } from '../hub.ts'
 import { ANYBODY, presentedToken, requesterByCookie, requesterByToken, type Requester } from '../identity.ts'
 import { HUB_VERSION } from '../version.ts'
 import { type Call, json, requireScope, type Resource, type Verb } from './call.ts'
+import { databaseResources } from './databases.ts'
 import { groupResources } from './groups.ts'
 import { hubResources } from './hub.ts'
 import { openApiDocument } from './openapi.ts'
@@ -21,6 +22,7 @@ export const resources: readonly Resource[] = [
   ...tokenResources,
   ...groupResources,
   ...hubResources,
+  ...databaseResources,
 ]
 
 /** Largest body of a call, in bytes. */
