@@ -6,7 +6,7 @@ import { probes } from '../probes/registry.ts'
 const samples: Readonly<Record<string, string>> = {
   mountpoints: '[user/u/user2/]',
   timeout: '8',
-  mode: 'host',
+  mode: 'active',
   fileSize: '1M',
   fileNumber: '10',
   repoName: 'sft.cern.ch',
@@ -18,11 +18,16 @@ const samples: Readonly<Record<string, string>> = {
   container_name: 'jupyter-user2',
 }
 
-const filePaths: Readonly<Record<string, string>> = {
-  'storage.throughput': 'eos/user/u/user2/',
-  'storage.checksum': 'eos/user/u/user2/',
-  'cvmfs.ttfb': 'cvmfs/sft.cern.ch/lcg/lastUpdate',
-  'cvmfs.throughput': 'cvmfs/sft.cern.ch/lcg/releases/',
+/** Where a key means something else for one probe. */
+const ownSamples: Readonly<Record<string, string>> = {
+  'storage.mount mode': 'host',
+  'storage.write filePath': 'eos/user/u/user2/0.txt',
+  'storage.exists filePath': 'eos/user/u/user2/0.txt',
+  'storage.delete filePath': 'eos/user/u/user2/0.txt',
+  'storage.throughput filePath': 'eos/user/u/user2/',
+  'storage.checksum filePath': 'eos/user/u/user2/',
+  'cvmfs.ttfb filePath': 'cvmfs/sft.cern.ch/lcg/lastUpdate',
+  'cvmfs.throughput filePath': 'cvmfs/sft.cern.ch/lcg/releases/',
 }
 
 /** Builds the file of `swan-probe init` from what the probes say of themselves. */
@@ -64,6 +69,6 @@ function probeText(probe: Probe): string {
 function line(probe: Probe, name: string, param: Param<unknown>): string {
   if (param.secret) return `# ${name}: {env: HUB_TOKEN} # ${param.doc}`
   if (!param.required) return `# ${name}: ${JSON.stringify(param.fallback)} # ${param.doc}`
-  const value = name === 'filePath' ? (filePaths[probe.id] ?? 'eos/user/u/user2/0.txt') : samples[name]
+  const value = ownSamples[`${probe.id} ${name}`] ?? samples[name]
   return `${name}: ${value} # ${param.doc}`
 }

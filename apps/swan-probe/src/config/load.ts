@@ -74,7 +74,7 @@ function readTests(reader: YamlReader, node: Parameters<YamlReader['fields']>[0]
       }
       const given: EntryField[] = reader.fields(field.value, `\`${probe.id}\``).map((item) => ({
         key: item.key,
-        value: reader.plain(item.value),
+        value: item.key === 'thresholds' ? reader.typed(item.value) : reader.plain(item.value),
         complain: (message, place) => reader.complain(place === 'key' ? item.at : (item.value ?? item.at), message),
       }))
       const entry = readEntry(probe, given, options, (message) => reader.complain(field.at, message))

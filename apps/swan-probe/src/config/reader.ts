@@ -56,6 +56,13 @@ export class YamlReader {
     })
   }
 
+  /** Gives a node as it was typed, texts all through: `10:20` is a range here, and a number of YAML 1.1 elsewhere. */
+  typed(node: ParsedNode | null): unknown {
+    if (isScalar(node)) return node.source ?? node.value
+    if (!isMap(node)) return this.plain(node)
+    return Object.fromEntries(this.fields(node, '').map(({ key, value }) => [key, this.typed(value)]))
+  }
+
   /** Gives the plain value of a node. */
   plain(node: ParsedNode | null): unknown {
     if (node === null) return null

@@ -3,8 +3,8 @@ import { ProbeError } from '../../errors.ts'
 import { mountOf, readMounts } from '../../isolation/mountinfo.ts'
 import { defineProbe } from '../probe.ts'
 
-export const repoName = name('Name of the repository, such as sft.cern.ch.', { aliases: ['repo'] })
-export const repoPath = location('Where the repository is mounted.', { aliases: ['path', 'repo_path'] })
+const repoName = name('Name of the repository, such as sft.cern.ch.', { aliases: ['repo'] })
+const repoPath = location('Where the repository is mounted.', { aliases: ['path', 'repo_path'] })
 
 export const cvmfsMount = defineProbe({
   group: 'cvmfs',

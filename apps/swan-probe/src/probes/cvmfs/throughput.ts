@@ -1,7 +1,7 @@
 import { count, location } from '../../config/params.ts'
 import { ProbeError } from '../../errors.ts'
 import { defineProbe } from '../probe.ts'
-import { repoPath } from './mount.ts'
+import { repoPath } from './params.ts'
 
 /** Files read from one package; releases have tens of thousands. */
 const filesPerFolder = 1000

@@ -1,7 +1,7 @@
 import { location } from '../../config/params.ts'
 import { ProbeError } from '../../errors.ts'
 import { defineProbe } from '../probe.ts'
-import { repoPath } from './mount.ts'
+import { repoPath } from './params.ts'
 
 export const ttfb = defineProbe({
   group: 'cvmfs',
