@@ -41,9 +41,9 @@ export interface TableOptions {
   /**
    * What a conflict clause does when it meets a trashed row: brings it back, or leaves it as it is. Without a choice
    * such a clause throws, since the row would be written and stay invisible.
-   * @default 'throw'
+   * @default 'fail'
    */
-  readonly onConflict?: 'revive' | 'ignore' | 'throw'
+  readonly onConflict?: 'revive' | 'ignore' | 'fail'
 }
 
 /** Options of {@link defineSoftDelete}. */
@@ -84,7 +84,7 @@ export interface SoftDeleteTable {
   readonly hold: string | undefined
   readonly retentionDays: number | undefined
   readonly uniqueKeys: 'partial' | 'full'
-  readonly onConflict: 'revive' | 'ignore' | 'throw'
+  readonly onConflict: 'revive' | 'ignore' | 'fail'
   /** Relations in which this table is the child. */
   readonly parents: readonly Relation[]
   /** Relations in which this table is the parent. */
@@ -176,7 +176,7 @@ function readTable(given: string, options: TableOptions, toName: (name: string) 
     hold: column(options.hold),
     retentionDays,
     uniqueKeys: options.uniqueKeys ?? 'partial',
-    onConflict: options.onConflict ?? 'throw',
+    onConflict: options.onConflict ?? 'fail',
     parents: [],
     children: [],
   }

@@ -1,6 +1,7 @@
 import { type AliasNode, type IdentifierNode, type OperationNode, type RawNode, TableNode } from 'kysely'
 
 import type { SoftDelete, SoftDeleteTable } from '../config.ts'
+import { SoftDeleteError } from '../errors.ts'
 
 /** How the rest of a statement refers to one of its tables. */
 export interface SchemaAndName {
@@ -41,7 +42,10 @@ export function readReference(
     const node = bareTable(inner)
     if (node === undefined) return undefined
     const table = findTable(node, config, ctes)
-    if (table === undefined || alias.kind !== 'IdentifierNode') return undefined
+    if (table === undefined) return undefined
+    if (alias.kind !== 'IdentifierNode') {
+      throw new SoftDeleteError('SOFT_DELETE_UNSUPPORTED', `Expected a plain alias for "${table.name}", got raw SQL`)
+    }
     return { table, node, name: (alias as IdentifierNode).name, schema: undefined }
   }
   return undefined

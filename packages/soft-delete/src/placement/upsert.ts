@@ -30,7 +30,7 @@ export function settleConflict(node: InsertQueryNode, target: Reference, scope: 
     return { ...node, onConflict: { ...onConflict, indexWhere: WhereNode.create(unqualified(target)) } }
   }
   switch (target.table.onConflict) {
-    case 'throw':
+    case 'fail':
       throw undecided(target.table)
     case 'ignore':
       return onConflict.doNothing === true ? node : { ...node, onConflict: limited(onConflict, target, 'live') }
@@ -78,7 +78,7 @@ function reviving(onConflict: OnConflictNode, target: Reference): OnConflictNode
 function settleDuplicateKey(node: InsertQueryNode, table: SoftDeleteTable): InsertQueryNode {
   const onDuplicateKey = node.onDuplicateKey!
   switch (table.onConflict) {
-    case 'throw':
+    case 'fail':
       throw undecided(table)
     case 'ignore':
       throw new SoftDeleteError(

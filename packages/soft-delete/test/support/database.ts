@@ -71,6 +71,7 @@ export const postgres: Engine = {
     const pool = new pg.Pool({ connectionString: inject('postgresUrl'), max: 5, options: `-c search_path=${schema}` })
     // A test may kill its own connections; the pool then opens others.
     pool.on('error', () => {})
+    pool.on('connect', (client) => client.on('error', () => {}))
     const dialect = new PostgresDialect({ pool })
     const plain = new Kysely<Tables>({ dialect })
     await sql`create schema ${sql.id(schema)}`.execute(plain)
@@ -130,7 +131,7 @@ export async function createTables({ plain, engine }: Place): Promise<void> {
  * 4 none; session 3 hangs below the trashed event, session 5 below none.
  */
 export async function fillTables({ plain }: Place): Promise<void> {
-  const at = sql`'2026-01-01 00:00:00'`
+  const at = sql`'2020-01-01 00:00:00'`
   await sql`insert into events (id, title, slug, owner_id, deleted_at) values
     (1, 'one', 'a', 1, null), (2, 'two', 'b', 1, ${at}), (3, 'three', 'c', 2, null), (4, 'four', 'd', null, null)`.execute(
     plain,
