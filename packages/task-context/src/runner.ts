@@ -1,6 +1,6 @@
 import { unseal, type Envelope } from './context/envelope.ts'
-import type { BaseFields, FieldCodec } from './context/fields.ts'
-import { openResources, type OpenResources, type Resources } from './context/resources.ts'
+import type { FieldCodec, Fields } from './context/fields.ts'
+import { openResources, type Resources } from './context/resources.ts'
 import { type JobInfo, type Logger, runInScope, type Scope, type TaskContext } from './context/scope.ts'
 import { flush, openTransaction, type TransactionScope } from './context/transaction.ts'
 import type { Database } from './database.ts'
@@ -29,7 +29,7 @@ export interface RunnerParts {
   readonly database: Database<unknown> | undefined
   /** Resolves once our tables are there. */
   readonly prepare: () => Promise<void>
-  readonly resources: Resources
+  readonly resources: Resources | undefined
   readonly logger: (ids: Readonly<Record<string, unknown>>) => Logger
   readonly onError: (error: Error) => void
   readonly now: () => number
@@ -40,6 +40,8 @@ export interface RunnerParts {
   /** Pause before such a job is looked at again, in milliseconds. */
   readonly skewDelayMs: number
 }
+
+const NO_RESOURCES = Object.freeze({})
 
 /** Failures that another attempt cannot cure. */
 const FINAL = new Set<string>([
@@ -94,7 +96,7 @@ function scheduleOf({ s = '', c }: Envelope): NonNullable<JobInfo['schedule']> {
 }
 
 /** Of a schedule, each tick is its own request: nobody is waiting, and whoever set it up is not acting now. */
-function fieldsOf(parts: RunnerParts, envelope: Envelope): BaseFields & Readonly<Record<string, unknown>> {
+function fieldsOf(parts: RunnerParts, envelope: Envelope): Fields {
   const fields = parts.codec.parse(envelope.c)
   if (envelope.s === undefined) return fields
   return parts.codec.read({ ...fields, requestId: randomId(), actor: 'system', trace: undefined, deadline: undefined })
@@ -105,7 +107,7 @@ async function execute(
   handler: AnyHandler,
   run: Run,
   input: {
-    readonly fields: BaseFields & Readonly<Record<string, unknown>>
+    readonly fields: Fields
     readonly payload: unknown
     readonly schedule: JobInfo['schedule']
   },
@@ -131,19 +133,16 @@ async function execute(
   ])
   const { signal } = stop
   const life = { ended: false }
-  const resources = await openResources(parts.resources, fields, signal)
+  const resources = parts.resources === undefined ? undefined : await openResources(parts.resources, fields, signal)
 
   /** The handler, inside its scope; stopped from outside when it will not stop by itself. */
   const call = async (db: unknown, transaction: TransactionScope | undefined): Promise<unknown> => {
-    const context = Object.freeze(
-      Object.assign(Object.create(null), fields, { signal, log, db, job: info, resources: resources.values }),
-    ) as TaskContext
+    const own = { signal, log, db, job: info, resources: resources?.values ?? NO_RESOURCES }
+    // On the fields themselves, which were made for this run and have no prototype.
+    const context = Object.freeze(Object.assign(fields, own)) as unknown as TaskContext
     const scope: Scope = { context, transaction, life }
-    const result = await settleWithin(
-      runInScope(scope, async () => handler.run(payload, context)),
-      signal,
-      parts.abortGraceMs,
-    )
+    const answer = runInScope(scope, () => handler.run(payload, context))
+    const result = answer instanceof Promise ? await settleWithin(answer, signal, parts.abortGraceMs) : await answer
     signal.throwIfAborted()
     return result
   }
@@ -155,7 +154,7 @@ async function execute(
     throw signal.aborted ? signal.reason : error
   } finally {
     life.ended = true
-    await closeResources(resources, parts.onError)
+    if (resources !== undefined) for (const error of await resources.close()) parts.onError(error)
   }
 }
 
@@ -192,8 +191,4 @@ async function withDatabase(
   })
   if (scope !== undefined) await flush(scope, report)
   return result
-}
-
-async function closeResources(resources: OpenResources, onError: (error: Error) => void): Promise<void> {
-  for (const error of await resources.close()) onError(error)
 }

@@ -1,6 +1,6 @@
 import { replaceDb } from './context/after-commit.ts'
 import { seal } from './context/envelope.ts'
-import { type BaseFields, fieldCodec, type FieldSchemas } from './context/fields.ts'
+import { fieldCodec, type FieldSchemas } from './context/fields.ts'
 import { fieldsFromHeaders } from './context/middleware.ts'
 import type { Resources } from './context/resources.ts'
 import { context, currentScope, type Logger, runInScope, type Scope, type TaskContext } from './context/scope.ts'
@@ -59,7 +59,7 @@ export function createTasks<
     codec,
     secret,
     database,
-    resources: options.resources ?? {},
+    resources: options.resources,
     logger,
     onError,
     now,
@@ -74,13 +74,22 @@ export function createTasks<
   const delivery = enlist({ driver, database, relay, timeoutMs: enqueueTimeoutMs })
   let closed = false
 
-  /** Fields for a job: those of the caller, and a request id of its own where there is no caller. */
-  function capture(deadlineMs?: number): BaseFields & Readonly<Record<string, unknown>> {
-    const from: Record<string, unknown> = { requestId: randomId(), ...currentScope()?.context }
-    if (deadlineMs !== undefined) {
-      from['deadline'] = Math.min(now() + deadlineMs, (from['deadline'] as number | undefined) ?? Infinity)
+  /** Contexts never change, and a request may enqueue many jobs. */
+  const written = new WeakMap<TaskContext, Record<string, unknown>>()
+
+  /** Context for a job: that of the caller, and a request id of its own where there is no caller. */
+  function capture(deadlineMs: number | undefined): Record<string, unknown> {
+    const caller = currentScope()?.context
+    if (caller === undefined || deadlineMs !== undefined) {
+      const deadline = deadlineMs === undefined ? undefined : Math.min(now() + deadlineMs, caller?.deadline ?? Infinity)
+      return codec.write(codec.read({ requestId: randomId(), ...caller, ...(deadline !== undefined && { deadline }) }))
     }
-    return codec.read(from)
+    let wire = written.get(caller)
+    if (wire === undefined) {
+      wire = codec.write(codec.read(caller as unknown as Record<string, unknown>))
+      written.set(caller, wire)
+    }
+    return wire
   }
 
   async function makeRecord(job: Job, payload: unknown, given: EnqueueOptions, schedule?: string): Promise<JobRecord> {
@@ -89,7 +98,7 @@ export function createTasks<
     if (id === '' || id.includes(':') || /^\d+$/.test(id)) {
       throw new RangeError('Expected an `id` that has no colon and is not all digits: BullMQ gives those a meaning')
     }
-    const c = codec.write(capture(given.deadlineMs))
+    const c = capture(given.deadlineMs)
     const p = await checkPayload(job, payload)
     const address = { queue: job.queue, name: job.name, id }
     const { delayMs, lifo, deduplication, priority = job.priority } = given

@@ -17,7 +17,7 @@ function crashes(driver: 'postgres' | 'redis'): void {
   let count = 0
   beforeAll(async () => {
     world = await openWorld()
-  }, 60_000)
+  })
   afterAll(() => world[Symbol.asyncDispose]())
 
   const makeDriver = (): Driver => {
@@ -71,7 +71,6 @@ function crashes(driver: 'postgres' | 'redis'): void {
 
   test.each(['kill-before-add', 'kill-after-add'] as const)(
     'delivers a committed enqueue whose process died: %s',
-    { timeout: 30_000 },
     async (mode) => {
       const { queue, tasks, order, balance, settled } = await setUp()
       await using _ = tasks
@@ -88,7 +87,7 @@ function crashes(driver: 'postgres' | 'redis'): void {
     },
   )
 
-  test('has its effect once when a worker dies between commit and completion', { timeout: 30_000 }, async () => {
+  test('has its effect once when a worker dies between commit and completion', async () => {
     const { queue, tasks, order, balance, settled, job } = await setUp()
     await using _ = tasks
     await using child = spawnChild(order('kill-after-commit'))
@@ -103,7 +102,7 @@ function crashes(driver: 'postgres' | 'redis'): void {
     expect([await balance(), seen]).toEqual([1, []])
   })
 
-  test('survives three workers killed on one job', { timeout: 60_000 }, async () => {
+  test('survives three workers killed on one job', async () => {
     const { queue, tasks, order, balance, settled, job } = await setUp()
     await using _ = tasks
     await tasks.enqueue(job, { id: queue, how: 'hang' })
@@ -120,7 +119,7 @@ function crashes(driver: 'postgres' | 'redis'): void {
     expect([await balance(), await tasks.deadLetters(queue)]).toEqual([1, []])
   })
 
-  test('ends on SIGTERM: short jobs finish, long ones are handed back unburned', { timeout: 30_000 }, async () => {
+  test('ends on SIGTERM: short jobs finish, long ones are handed back unburned', async () => {
     const { queue, tasks, order, balance, job } = await setUp()
     await using _ = tasks
     await using child = spawnChild(order('work', { lockMs: 30_000 }))
@@ -140,7 +139,7 @@ function crashes(driver: 'postgres' | 'redis'): void {
     expect(seen).toEqual([[queue, 1]])
   })
 
-  test('ends on SIGTERM at once when idle', { timeout: 30_000 }, async () => {
+  test('ends on SIGTERM at once when idle', async () => {
     const { tasks, order } = await setUp()
     await using _ = tasks
     await using child = spawnChild(order('work', { drainMs: 60_000 }))

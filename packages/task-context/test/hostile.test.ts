@@ -18,7 +18,7 @@ await describeWith('redis', 'redis driver', () => {
 let world: World
 beforeAll(async () => {
   world = await openWorld()
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 let count = 0
@@ -47,7 +47,7 @@ function setUp(driver: 'postgres' | 'redis', options: { lockMs?: number; telemet
 
 /** Somebody writes into the queue what does not belong there. */
 function hostile(driver: 'postgres' | 'redis'): void {
-  test('puts jobs that are no envelopes aside, and runs the others', { timeout: 30_000 }, async () => {
+  test('puts jobs that are no envelopes aside, and runs the others', async () => {
     const { tasks, queue, job } = setUp(driver)
     await using _ = tasks
     const garbage = [
@@ -77,7 +77,7 @@ function hostile(driver: 'postgres' | 'redis'): void {
     await eventually(() => seen.length === 2)
   })
 
-  test('lets no prototype in, and drops fields that are not allowed', { timeout: 30_000 }, async () => {
+  test('lets no prototype in, and drops fields that are not allowed', async () => {
     const { tasks, queue, job } = setUp(driver)
     await using _ = tasks
     const c = JSON.parse(
@@ -109,7 +109,7 @@ function hostile(driver: 'postgres' | 'redis'): void {
     })
   })
 
-  test('refuses too large a context at the door, naming fields and sizes only', { timeout: 30_000 }, async () => {
+  test('refuses too large a context at the door, naming fields and sizes only', async () => {
     const { tasks, queue, job } = setUp(driver)
     await using _ = tasks
     const actor = `user:${'secret'.repeat(1000)}`
@@ -128,7 +128,7 @@ function hostile(driver: 'postgres' | 'redis'): void {
     { name: 'a list', metadata: '[]' },
     { name: 'a number', metadata: '{"traceparent":5}' },
     { name: 'noise', metadata: 'x'.repeat(10_000) },
-  ])('runs a job whose trace is $name', { timeout: 30_000 }, async ({ metadata }) => {
+  ])('runs a job whose trace is $name', async ({ metadata }) => {
     const { tasks, queue, job } = setUp(driver, { telemetry: new BullMQOtel() })
     await using _ = tasks
     const data = { v: 1, n: 1, c: { r: 'r' }, p: { n: 1 } }
@@ -141,7 +141,7 @@ function hostile(driver: 'postgres' | 'redis'): void {
     expect(seen).toEqual([1, 2])
   })
 
-  test('aborts and does not commit when the lock is lost', { timeout: 30_000 }, async () => {
+  test('aborts and does not commit when the lock is lost', async () => {
     const { tasks, queue, job } = setUp(driver, { lockMs: 400 })
     await using _ = tasks
     const reasons: unknown[] = []
@@ -181,50 +181,46 @@ function hostile(driver: 'postgres' | 'redis'): void {
 
 /** Bytes in Redis that are not even JSON; Postgres does not let such a thing in. */
 function damaged(): void {
-  test(
-    'puts damaged jobs aside with a reason, keeps its pace, and runs them once repaired',
-    { timeout: 30_000 },
-    async () => {
-      const { tasks, queue, job, errors } = setUp('redis')
-      await using _ = tasks
-      const damage = { data: '{not json', opts: 'garbage', progress: '{', parent: 'x', all: '' }
-      const ids = new Map<string, string>()
-      for (const field of Object.keys(damage)) ids.set(field, (await tasks.enqueue(job, { n: -1 })).id)
-      const good = await tasks.enqueueMany(
-        job,
-        Array.from({ length: 200 }, (_one, n) => ({ n })),
-      )
-      using redis = openRedis()
-      const key = (id: string) => `${world.prefix}:${queue}:${id}`
-      for (const [field, value] of Object.entries(damage)) {
-        const id = ids.get(field)!
-        if (field === 'all') await redis.client.hset(key(id), { data: '\u0000', opts: '[', progress: ']' })
-        else await redis.client.hset(key(id), { [field]: value })
-      }
-      const seen: number[] = []
-      await using worker = tasks.worker([tasks.handle(job, ({ n }) => void seen.push(n), { database: 'none' })])
-      await worker.ready()
-      await eventually(() => seen.filter((n) => n >= 0).length === good.length)
-      const letters = await eventually(async () => {
-        const found = await tasks.deadLetters(queue)
-        return found.length === 5 && found
-      })
-      expect(new Map(letters.map(({ id, reason }) => [id, reason]))).toEqual(
-        new Map(
-          [...ids].map(([field, id]) => [
-            id,
-            expect.stringMatching(`^TASK_POISON: .*\`${field === 'all' ? 'data|progress|opts' : field}\` is no JSON`),
-          ]),
-        ),
-      )
-      expect(errors).toEqual([])
-      const [letter] = letters
-      const stored = await tasks.queue(queue)!.getJob(letter!.id)
-      await stored!.updateData({ v: 1, n: 1, c: { r: 'repaired' }, p: { n: 1000 } })
-      expect(await tasks.redrive(letter!)).toBe(true)
-      await eventually(() => seen.includes(1000))
-    },
-  )
+  test('puts damaged jobs aside with a reason, keeps its pace, and runs them once repaired', async () => {
+    const { tasks, queue, job, errors } = setUp('redis')
+    await using _ = tasks
+    const damage = { data: '{not json', opts: 'garbage', progress: '{', parent: 'x', all: '' }
+    const ids = new Map<string, string>()
+    for (const field of Object.keys(damage)) ids.set(field, (await tasks.enqueue(job, { n: -1 })).id)
+    const good = await tasks.enqueueMany(
+      job,
+      Array.from({ length: 200 }, (_one, n) => ({ n })),
+    )
+    using redis = openRedis()
+    const key = (id: string) => `${world.prefix}:${queue}:${id}`
+    for (const [field, value] of Object.entries(damage)) {
+      const id = ids.get(field)!
+      if (field === 'all') await redis.client.hset(key(id), { data: '\u0000', opts: '[', progress: ']' })
+      else await redis.client.hset(key(id), { [field]: value })
+    }
+    const seen: number[] = []
+    await using worker = tasks.worker([tasks.handle(job, ({ n }) => void seen.push(n), { database: 'none' })])
+    await worker.ready()
+    await eventually(() => seen.filter((n) => n >= 0).length === good.length)
+    const letters = await eventually(async () => {
+      const found = await tasks.deadLetters(queue)
+      return found.length === 5 && found
+    })
+    expect(new Map(letters.map(({ id, reason }) => [id, reason]))).toEqual(
+      new Map(
+        [...ids].map(([field, id]) => [
+          id,
+          expect.stringMatching(`^TASK_POISON: .*\`${field === 'all' ? 'data|progress|opts' : field}\` is no JSON`),
+        ]),
+      ),
+    )
+    expect(errors).toEqual([])
+    const [letter] = letters
+    const stored = await tasks.queue(queue)!.getJob(letter!.id)
+    await stored!.updateData({ v: 1, n: 1, c: { r: 'repaired' }, p: { n: 1000 } })
+    expect(await tasks.redrive(letter!)).toBe(true)
+    await eventually(() => seen.includes(1000))
+  })
 }
 
 function openRedis(): Disposable & { readonly client: Redis } {

@@ -18,7 +18,7 @@ function isolation(name: DriverName): void {
   let world: World
   beforeAll(async () => {
     world = await openWorld()
-  }, 60_000)
+  })
   afterAll(() => world[Symbol.asyncDispose]())
 
   const number = defineJob({ name: 'number', queue: 'numbers', schema: unchecked<{ n: number }>() })
@@ -31,7 +31,7 @@ function isolation(name: DriverName): void {
     })
   }
 
-  test('a worker that was started inside a request runs jobs in their own context', { timeout: 30_000 }, async () => {
+  test('a worker that was started inside a request runs jobs in their own context', async () => {
     await using tasks = setUp()
     const foreign = new AsyncLocalStorage<string>()
     const seen: unknown[] = []
@@ -51,7 +51,7 @@ function isolation(name: DriverName): void {
     expect(seen).toEqual([['B', undefined, undefined]])
   })
 
-  test('what a handler enters does not reach the next job', { timeout: 30_000 }, async () => {
+  test('what a handler enters does not reach the next job', async () => {
     await using tasks = setUp()
     const foreign = new AsyncLocalStorage<string>()
     const seen: unknown[] = []
@@ -67,7 +67,7 @@ function isolation(name: DriverName): void {
     expect(seen).toEqual([1, 2, 3].map((n) => [n, undefined]))
   })
 
-  test('what a finished job left running has no context any more', { timeout: 30_000 }, async () => {
+  test('what a finished job left running has no context any more', async () => {
     await using tasks = setUp()
     const left = Promise.withResolvers<unknown>()
     const go = Promise.withResolvers<void>()
@@ -88,7 +88,7 @@ function isolation(name: DriverName): void {
   })
 
   const total = 2000
-  test('2,000 jobs at concurrency 64 in two workers keep to themselves', { timeout: 90_000 }, async () => {
+  test('2,000 jobs at concurrency 64 in two workers keep to themselves', async () => {
     await using tasks = setUp()
     const wrong: unknown[] = []
     let done = 0
@@ -123,7 +123,7 @@ function isolation(name: DriverName): void {
     expect(wrong).toEqual([])
   })
 
-  test('each concurrent job has its own database session', { timeout: 60_000 }, async () => {
+  test('each concurrent job has its own database session', async () => {
     await using tasks = setUp()
     const open = new Map<number, number>()
     const wrong: unknown[] = []
@@ -152,53 +152,49 @@ function isolation(name: DriverName): void {
     expect(wrong).toEqual([])
   })
 
-  test(
-    '500 rollbacks run nothing, 500 commits run each job after its row can be seen',
-    { timeout: 90_000 },
-    async () => {
-      await using tasks = setUp()
-      await tasks.migrate()
-      const runs: { n: number; visible: boolean }[] = []
-      const errors = new Set<string>()
-      const rounds = 500
-      await using worker = tasks.worker(
-        [
-          tasks.handle(
-            number,
-            async ({ n }) => {
-              const row = await world.db.selectFrom('accounts').select('id').where('id', '=', `${n}`).executeTakeFirst()
-              runs.push({ n, visible: row !== undefined })
-            },
-            { database: 'none' },
-          ),
-        ],
-        { concurrency: 8 },
-      )
-      await worker.ready()
-      let next = 0
-      const lane = async () => {
-        while (next < rounds * 2) {
-          const n = next
-          next += 1
-          const commit = n % 2 === 0
-          await tasks
-            .transaction(async (trx) => {
-              await tasks.enqueue(number, { n })
-              await trx
-                .insertInto('accounts')
-                .values({ id: `${n}`, balance: 0, backend: null })
-                .execute()
-              if (!commit) throw new Error('undo')
-            })
-            .catch((error: Error) => errors.add(error.message))
-        }
+  test('500 rollbacks run nothing, 500 commits run each job after its row can be seen', async () => {
+    await using tasks = setUp()
+    await tasks.migrate()
+    const runs: { n: number; visible: boolean }[] = []
+    const errors = new Set<string>()
+    const rounds = 500
+    await using worker = tasks.worker(
+      [
+        tasks.handle(
+          number,
+          async ({ n }) => {
+            const row = await world.db.selectFrom('accounts').select('id').where('id', '=', `${n}`).executeTakeFirst()
+            runs.push({ n, visible: row !== undefined })
+          },
+          { database: 'none' },
+        ),
+      ],
+      { concurrency: 8 },
+    )
+    await worker.ready()
+    let next = 0
+    const lane = async () => {
+      while (next < rounds * 2) {
+        const n = next
+        next += 1
+        const commit = n % 2 === 0
+        await tasks
+          .transaction(async (trx) => {
+            await tasks.enqueue(number, { n })
+            await trx
+              .insertInto('accounts')
+              .values({ id: `${n}`, balance: 0, backend: null })
+              .execute()
+            if (!commit) throw new Error('undo')
+          })
+          .catch((error: Error) => errors.add(error.message))
       }
-      await Promise.all([lane(), lane(), lane(), lane()])
-      await eventually(() => runs.length >= rounds)
-      expect([...errors]).toEqual(['undo'])
-      expect(runs.filter(({ n }) => n % 2 === 1)).toEqual([])
-      expect(runs.filter(({ visible }) => !visible)).toEqual([])
-      expect(new Set(runs.map(({ n }) => n)).size).toBe(rounds)
-    },
-  )
+    }
+    await Promise.all([lane(), lane(), lane(), lane()])
+    await eventually(() => runs.length >= rounds)
+    expect([...errors]).toEqual(['undo'])
+    expect(runs.filter(({ n }) => n % 2 === 1)).toEqual([])
+    expect(runs.filter(({ visible }) => !visible)).toEqual([])
+    expect(new Set(runs.map(({ n }) => n)).size).toBe(rounds)
+  })
 }

@@ -9,7 +9,7 @@ import { createTasks, defineJob, kyselyDatabase, redisDriver, unchecked } from '
 import { openWorld } from './support/world.ts'
 
 await describeWith('redis', "BullMQ's sandbox", () => {
-  test('has the context again in the child, and its own database session', { timeout: 60_000 }, async () => {
+  test('has the context again in the child, and its own database session', async () => {
     await using world = await openWorld()
     const connection = { url: inject('redisUrl') ?? '', maxRetriesPerRequest: null }
     const { prefix } = world

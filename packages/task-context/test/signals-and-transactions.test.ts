@@ -7,7 +7,7 @@ import { eventually, makeDriver, openWorld, type World } from './support/world.t
 let world: World
 beforeAll(async () => {
   world = await openWorld()
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 const setUp = () => createTasks({ driver: makeDriver('postgres', world), database: kyselyDatabase(world.db) })

@@ -8,7 +8,7 @@ import { openWorld, type World } from './support/world.ts'
 let world: World
 beforeAll(async () => {
   world = await openWorld()
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 const a = defineJob({ name: 'a', schema: unchecked<{ n: number }>() })

@@ -13,7 +13,7 @@ import { openWorld, type World } from './support/world.ts'
 let world: World
 beforeAll(async () => {
   world = await openWorld()
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 const job = defineJob({ name: 'note', queue: 'notes', schema: unchecked<{ n: number }>() })
@@ -37,7 +37,7 @@ function setUp(schema = 'jobs') {
   return { tasks: createTasks({ driver, database }), statements }
 }
 
-test('adding is one call of a known function, in a schema of choice', { timeout: 30_000 }, async () => {
+test('adding is one call of a known function, in a schema of choice', async () => {
   const { tasks, statements } = setUp()
   await using _ = tasks
   await tasks.transaction(async () => {
@@ -55,7 +55,7 @@ test('adding is one call of a known function, in a schema of choice', { timeout:
   })
 })
 
-test('transactions that add to one queue do not wait for each other', { timeout: 30_000 }, async () => {
+test('transactions that add to one queue do not wait for each other', async () => {
   const { tasks } = setUp()
   await using _ = tasks
   const firstAdded = Promise.withResolvers<void>()
@@ -71,7 +71,7 @@ test('transactions that add to one queue do not wait for each other', { timeout:
   await first
 })
 
-test('a worker starts within the commit, and sees what it committed', { timeout: 30_000 }, async () => {
+test('a worker starts within the commit, and sees what it committed', async () => {
   const { tasks } = setUp('other')
   await using _ = tasks
   const seen = Promise.withResolvers<unknown>()

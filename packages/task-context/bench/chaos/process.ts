@@ -30,6 +30,8 @@ interface Schema {
 const order = JSON.parse(process.argv[2] ?? '') as ChaosOrder
 const pool = new pg.Pool({ connectionString: order.url, max: 12 })
 pool.on('error', () => {})
+// A client that is checked out announces its end itself, and without a listener the process would end with it.
+pool.on('connect', (client) => client.on('error', () => {}))
 const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
 let failpoint: Failpoint | undefined
 process.on('message', (message) => (failpoint = message as Failpoint))

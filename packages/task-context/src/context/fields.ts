@@ -36,14 +36,17 @@ const RESERVED = new Set<string>([...BASE_NAMES, 'signal', 'log', 'db', 'job', '
 /** Most context a job may carry, in bytes of JSON: more than this is data, and belongs into the payload. */
 export const MAX_CONTEXT_BYTES = 4096
 
+/** Fields of a context, the extra ones among them. */
+export type Fields = BaseFields & Readonly<Record<string, unknown>>
+
 /** Reads and writes the fields of a context; knows the allow-list. */
 export interface FieldCodec {
-  /** Takes the allowed fields of a source, checks them, and returns a frozen object without a prototype. */
-  readonly read: (source: Readonly<Record<string, unknown>>) => BaseFields & Readonly<Record<string, unknown>>
+  /** Takes the allowed fields of a source and checks them; returns a new object without a prototype. */
+  readonly read: (source: Readonly<Record<string, unknown>>) => Fields
   /** Short form for the envelope. */
-  readonly write: (fields: BaseFields) => Record<string, unknown>
+  readonly write: (fields: Fields) => Record<string, unknown>
   /** The opposite of `write`, for input from outside. */
-  readonly parse: (wire: unknown) => BaseFields & Readonly<Record<string, unknown>>
+  readonly parse: (wire: Readonly<Record<string, unknown>>) => Fields
 }
 
 /**
@@ -57,57 +60,74 @@ export function fieldCodec(schemas: FieldSchemas = {}, maxBytes: number = MAX_CO
     if (RESERVED.has(name)) throw new TypeError(`Expected a free name for a context field, got \`${name}\``)
   }
 
-  const read: FieldCodec['read'] = (source) => {
-    const fields: Record<string, unknown> = Object.create(null)
-    for (const name of BASE_NAMES) {
-      const value = Object.hasOwn(source, name) ? source[name] : undefined
-      if (value === undefined) continue
-      const expected = name === 'deadline' ? 'number' : 'string'
-      if (typeof value !== expected || value === '' || Number.isNaN(value)) {
-        throw new TaskError('TASK_CONTEXT_INVALID', `Expected context field \`${name}\` to be a ${expected}`)
-      }
-      fields[name] = value
-    }
+  function readCustom(into: Record<string, unknown>, source: object): void {
     for (const [name, schema] of custom) {
-      const value = Object.hasOwn(source, name) ? source[name] : undefined
-      if (value !== undefined) fields[name] = check(name, schema, value)
+      const value = Object.hasOwn(source, name) ? (source as Record<string, unknown>)[name] : undefined
+      if (value !== undefined) into[name] = check(name, schema, value)
     }
-    if (fields['requestId'] === undefined) {
-      throw new TaskError('TASK_CONTEXT_INVALID', 'Expected a context with a `requestId`')
-    }
-    return Object.freeze(fields) as unknown as ReturnType<FieldCodec['read']>
+  }
+
+  const read: FieldCodec['read'] = (source) => {
+    const fields = readBase(source)
+    readCustom(fields, source)
+    return fields as unknown as Fields
   }
 
   const write: FieldCodec['write'] = (fields) => {
-    const all = fields as BaseFields & Readonly<Record<string, unknown>>
     const wire: Record<string, unknown> = {}
-    for (const name of BASE_NAMES) if (all[name] !== undefined) wire[WIRE[name]] = all[name]
+    for (const name of BASE_NAMES) if (fields[name] !== undefined) wire[WIRE[name]] = fields[name]
     let extra: Record<string, unknown> | undefined
-    for (const [name] of custom) if (all[name] !== undefined) (extra ??= {})[name] = all[name]
+    for (const [name] of custom) if (fields[name] !== undefined) (extra ??= {})[name] = fields[name]
     if (extra !== undefined) wire['f'] = extra
-    // Length in UTF-16 units bounds the bytes from below and, times three, from above: most contexts skip the count.
-    const text = JSON.stringify(wire)
-    if (text.length * 3 > maxBytes && Buffer.byteLength(text) > maxBytes) throw tooLarge(wire, maxBytes)
+    if (Buffer.byteLength(JSON.stringify(wire)) > maxBytes) throw tooLarge(wire, maxBytes)
     return wire
   }
 
   const parse: FieldCodec['parse'] = (wire) => {
-    if (typeof wire !== 'object' || wire === null) {
-      throw new TaskError('TASK_POISON', 'Expected a context in the envelope')
-    }
-    const from = wire as Record<string, unknown>
-    const extra = Object.hasOwn(from, 'f') && typeof from['f'] === 'object' && from['f'] !== null ? from['f'] : {}
-    const source: Record<string, unknown> = Object.create(null)
-    for (const [name] of custom) {
-      if (Object.hasOwn(extra, name)) source[name] = (extra as Record<string, unknown>)[name]
-    }
-    for (const name of BASE_NAMES) if (Object.hasOwn(from, WIRE[name])) source[name] = from[WIRE[name]]
-    const fields = read(source)
-    write(fields)
-    return fields
+    const { r, a, t, x, l, d, f } = wire
+    const fields = readBase({ requestId: r, actor: a, tenant: t, trace: x, locale: l, deadline: d })
+    if (typeof f === 'object' && f !== null) readCustom(fields, f)
+    if (mayBeLong(fields, maxBytes)) write(fields as unknown as Fields)
+    return fields as unknown as Fields
   }
 
   return { read, write, parse }
+}
+
+/** Written out and not looped over, as each job passes here twice. */
+function readBase(source: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { requestId, actor, tenant, trace, locale, deadline } = source
+  const fields: Record<string, unknown> = Object.create(null)
+  fields['requestId'] = text('requestId', requestId)
+  if (actor !== undefined) fields['actor'] = text('actor', actor)
+  if (tenant !== undefined) fields['tenant'] = text('tenant', tenant)
+  if (trace !== undefined) fields['trace'] = text('trace', trace)
+  if (locale !== undefined) fields['locale'] = text('locale', locale)
+  if (deadline !== undefined) {
+    if (typeof deadline !== 'number' || Number.isNaN(deadline)) throw invalid('deadline', 'a number')
+    fields['deadline'] = deadline
+  }
+  return fields
+}
+
+function text(name: string, value: unknown): string {
+  if (typeof value !== 'string' || value === '') throw invalid(name, 'a text')
+  return value
+}
+
+function invalid(name: string, expected: string): TaskError {
+  return new TaskError('TASK_CONTEXT_INVALID', `Expected context field \`${name}\` to be ${expected}`)
+}
+
+/** Six bytes per UTF-16 unit is the most that JSON takes; whoever stays below need not be written out to be weighed. */
+function mayBeLong(fields: Readonly<Record<string, unknown>>, maxBytes: number): boolean {
+  let units = 64
+  for (const name in fields) {
+    const value = fields[name]
+    if (typeof value === 'object') return true
+    units += name.length + (typeof value === 'string' ? value.length : 24)
+  }
+  return units * 6 > maxBytes
 }
 
 function check(name: string, schema: StandardSchema, value: unknown): unknown {

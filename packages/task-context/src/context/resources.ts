@@ -22,16 +22,12 @@ export interface OpenResources {
   readonly close: () => Promise<Error[]>
 }
 
-const NONE: OpenResources = { values: Object.freeze({}), close: () => Promise.resolve([]) }
-
 /** Opens all, in order; when one fails, closes those before it and rejects with its error. */
 export async function openResources(
   resources: Resources,
   fields: BaseFields,
   signal: AbortSignal,
 ): Promise<OpenResources> {
-  const entries = Object.entries(resources)
-  if (entries.length === 0) return NONE
   const values: Record<string, unknown> = Object.create(null)
   const closers: (() => void | Promise<void>)[] = []
   const close = async () => {
@@ -46,7 +42,7 @@ export async function openResources(
     return errors
   }
   try {
-    for (const [name, resource] of entries) {
+    for (const [name, resource] of Object.entries(resources)) {
       const value = await resource.open(fields, signal)
       values[name] = value
       closers.push(() => resource.close?.(value as never))

@@ -1,5 +1,3 @@
-import { runDetached } from '../context/scope.ts'
-
 /** One signal out of several reasons to stop; disposing clears the timers. */
 export interface Stop extends Disposable {
   readonly signal: AbortSignal
@@ -36,16 +34,26 @@ export function combineSignals(
  * A promise cannot be stopped. What is left behind finds its scope ended and its transaction closed.
  */
 export function settleWithin<T>(work: Promise<T>, signal: AbortSignal, graceMs: number): Promise<T> {
-  const { promise, resolve, reject } = Promise.withResolvers<T>()
-  let timer: NodeJS.Timeout | undefined
-  const giveUp = () => {
-    timer = runDetached(() => setTimeout(() => reject(signal.reason), graceMs))
-  }
-  if (signal.aborted) giveUp()
-  else signal.addEventListener('abort', giveUp, { once: true })
-  work.then(resolve, reject)
-  return promise.finally(() => {
-    signal.removeEventListener('abort', giveUp)
-    clearTimeout(timer)
+  return new Promise((resolve, reject) => {
+    let timer: NodeJS.Timeout | undefined
+    const giveUp = () => {
+      timer = setTimeout(() => reject(signal.reason), graceMs)
+    }
+    if (signal.aborted) giveUp()
+    else signal.addEventListener('abort', giveUp, { once: true })
+    const stopWaiting = () => {
+      signal.removeEventListener('abort', giveUp)
+      clearTimeout(timer)
+    }
+    work.then(
+      (value) => {
+        stopWaiting()
+        resolve(value)
+      },
+      (error: unknown) => {
+        stopWaiting()
+        reject(error)
+      },
+    )
   })
 }

@@ -13,5 +13,6 @@ export function connect(url: string, max = 20): Kysely<Schema> {
   const pool = new pg.Pool({ connectionString: url, max })
   // A server that goes away under an idle connection is part of these tests.
   pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
   return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
 }

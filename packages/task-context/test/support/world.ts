@@ -2,12 +2,15 @@ import { randomUUID } from 'node:crypto'
 
 import { type Kysely, sql } from 'kysely'
 import pg from 'pg'
-import { inject } from 'vitest'
+import { inject, vi } from 'vitest'
 
 import type {} from '@org/services'
 
 import { type Driver, memoryDriver, postgresDriver, redisDriver, type StandardSchema } from '../../src/index.ts'
 import { connect, type Schema } from './connect.ts'
+
+// Servers, child processes and a machine that is busy with other suites.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 /** A database and a key prefix of one test file's own. */
 export interface World extends AsyncDisposable {

@@ -1,0 +1,189 @@
+import { Queue } from 'bullmq'
+import type { Kysely } from 'kysely'
+
+import {
+  createTasks,
+  defineJob,
+  kyselyDatabase,
+  memoryDriver,
+  postgresDriver,
+  redisDriver,
+  type StandardSchema,
+  unchecked,
+} from '../src/index.ts'
+import { type Cost, measure, paired, report } from './support/paired.ts'
+
+interface Payload {
+  readonly orderId: string
+  readonly note: string
+}
+
+const PAYLOAD: Payload = { orderId: 'a'.repeat(36), note: 'c'.repeat(100) }
+const RETRY = { attempts: 3, backoff: { type: 'exponential', delay: 1000 } } as const
+
+const schema: StandardSchema<Payload> = {
+  '~standard': {
+    version: 1,
+    vendor: 'bench',
+    validate(value) {
+      const { orderId, note } = value as Payload
+      return typeof orderId === 'string' && typeof note === 'string'
+        ? { value: { orderId, note } }
+        : { issues: [{ message: 'no order' }] }
+    },
+  },
+}
+
+/** An enqueue outside of a transaction, against `queue.add`. */
+export async function benchEnqueue(redisUrl: string, pairs: number, jobs: number): Promise<void> {
+  const connection = { url: redisUrl, maxRetriesPerRequest: null }
+  const queue = new Queue('bare-add', { connection })
+  await using tasks = createTasks({ driver: redisDriver({ connection }) })
+  const theirs = () =>
+    measure(jobs, async () => {
+      for (let n = 0; n < jobs; n += 1) await queue.add('job', PAYLOAD, RETRY)
+    })
+  const plain = defineJob({ name: 'job', queue: 'ours-add', schema: unchecked<Payload>() })
+  const checked = defineJob({ name: 'checked', queue: 'ours-add', schema })
+  for (const [name, job, bar] of [
+    ['without', plain, 10],
+    ['with', checked, 40],
+  ] as const) {
+    const ours = () =>
+      tasks.runInContext({ requestId: 'r'.repeat(20), actor: 'user:1' }, () =>
+        measure(jobs, async () => {
+          for (let n = 0; n < jobs; n += 1) await tasks.enqueue(job, PAYLOAD)
+        }),
+      )
+    const result = await paired(pairs, ours, theirs)
+    report(`enqueue ${name} schema: CPU above bare add`, result.cpuMicros, { atMost: bar }, ' µs')
+  }
+  await queue.obliterate({ force: true })
+  await tasks.queue(plain)!.obliterate({ force: true })
+  await queue.close()
+}
+
+interface Schema {
+  bench: { n: number }
+}
+
+/** An enqueue inside of a transaction. */
+export async function benchTransactional(redisUrl: string, db: Kysely<Schema>, pairs: number, jobs: number) {
+  const database = kyselyDatabase(db)
+  const job = defineJob({ name: 'job', queue: 'ours-tx', schema: unchecked<Payload>() })
+  {
+    await using tasks = createTasks({ driver: memoryDriver(), database })
+    const costs: number[] = []
+    for (let pair = 0; pair < pairs; pair += 1) {
+      await tasks
+        .transaction(async () => {
+          const cost = await measure(jobs * 10, async () => {
+            for (let n = 0; n < jobs * 10; n += 1) await tasks.enqueue(job, PAYLOAD)
+          })
+          costs.push(cost.cpuMicros)
+          throw new Error('undo')
+        })
+        .catch(() => {})
+    }
+    report(
+      'enqueue into the after-commit buffer: CPU',
+      costs.toSorted((a, b) => a - b),
+      { atMost: 3 },
+      ' µs',
+    )
+  }
+  await using tasks = createTasks({ driver: redisDriver({ connection: redisUrl }), database })
+  await tasks.migrate()
+  const rows = jobs / 4
+  const insert = (trx: Kysely<Schema>, n: number) => trx.insertInto('bench').values({ n }).execute()
+  const ours = () =>
+    measure(rows, async () => {
+      for (let n = 0; n < rows; n += 1) {
+        await database.transaction(async (trx) => {
+          await insert(trx, n)
+          await tasks.enqueue(job, PAYLOAD, { transaction: trx })
+        })
+      }
+    })
+  const theirs = () =>
+    measure(rows, async () => {
+      for (let n = 0; n < rows; n += 1) {
+        await database.transaction(async (trx) => {
+          await insert(trx, n)
+          await insert(trx, n)
+        })
+      }
+    })
+  const result = await paired(pairs, ours, theirs)
+  const slower = result.rate.map((rate) => 1 / rate).toSorted((a, b) => a - b)
+  report('transaction with an outbox row ÷ the same with one more plain insert: time', slower, { atMost: 1.15 })
+  await db.deleteFrom('task_outbox' as 'bench').execute()
+}
+
+/** Moving the outbox into the queue, against `addBulk` of batches of the same size. */
+export async function benchRelay(redisUrl: string, db: Kysely<Schema>, pairs: number, jobs: number): Promise<void> {
+  const connection = { url: redisUrl, maxRetriesPerRequest: null }
+  const queue = new Queue('bare-bulk', { connection })
+  const batch = 100
+  await using tasks = createTasks({
+    driver: redisDriver({ connection }),
+    database: kyselyDatabase(db),
+    relay: { batch, intervalMs: 3_600_000 },
+  })
+  await tasks.migrate()
+  const job = defineJob({ name: 'job', queue: 'ours-bulk', schema: unchecked<Payload>() })
+  const relay = tasks.relay()
+  const ours = async (): Promise<Cost> => {
+    await db.transaction().execute(async (trx) => {
+      await tasks.enqueueMany(
+        job,
+        Array.from({ length: jobs }, () => PAYLOAD),
+        { transaction: trx },
+      )
+    })
+    return measure(jobs, async () => void (await relay.drain()))
+  }
+  const theirs = () =>
+    measure(jobs, async () => {
+      for (let n = 0; n < jobs; n += batch) {
+        await queue.addBulk(Array.from({ length: batch }, () => ({ name: 'job', data: PAYLOAD, opts: RETRY })))
+      }
+    })
+  const result = await paired(pairs, ours, theirs)
+  report('relay: jobs per second ÷ bare addBulk', result.rate, { atLeast: 0.7 })
+  await queue.obliterate({ force: true })
+  await tasks.queue(job)!.obliterate({ force: true })
+  await queue.close()
+}
+
+/** From the commit to the first line of the handler, with an idle worker. */
+export async function benchWakeUp(redisUrl: string, url: string, db: Kysely<Schema>, pairs: number): Promise<void> {
+  const times: Record<'postgres' | 'redis', number[]> = { postgres: [], redis: [] }
+  const job = defineJob({ name: 'job', queue: 'wake', schema: unchecked<null>() })
+  for (const name of ['postgres', 'redis'] as const) {
+    const driver =
+      name === 'postgres'
+        ? postgresDriver({ connection: { connectionString: url, max: 4 } })
+        : redisDriver({ connection: redisUrl })
+    await using tasks = createTasks({ driver, database: kyselyDatabase(db) })
+    await tasks.migrate()
+    let started = Promise.withResolvers<number>()
+    await using worker = tasks.worker([
+      tasks.handle(job, () => started.resolve(performance.now()), { database: 'none' }),
+    ])
+    await worker.ready()
+    for (let pair = 0; pair < pairs + 2; pair += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      started = Promise.withResolvers<number>()
+      let committing = 0
+      await tasks.transaction(async () => {
+        await tasks.enqueue(job, null)
+        committing = performance.now()
+      })
+      const took = (await started.promise) - committing
+      if (pair > 1) times[name].push(took)
+    }
+  }
+  const ratios = times.postgres.map((took, pair) => took / times.redis[pair]!).toSorted((a, b) => a - b)
+  report('idle worker: commit to handler, postgres ÷ redis', ratios, { atMost: 5 })
+}

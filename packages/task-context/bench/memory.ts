@@ -1,0 +1,90 @@
+import { Queue } from 'bullmq'
+import { Redis } from 'ioredis'
+
+import { createTasks, defineJob, memoryDriver, redisDriver, unchecked } from '../src/index.ts'
+import { defineSignal } from '../src/signals/index.ts'
+import { report } from './support/paired.ts'
+
+const PAYLOAD = { text: 'x'.repeat(188) }
+const CONTEXT = { requestId: 'r'.repeat(21), actor: 'user:1234567', tenant: 'acme' }
+
+/** What jobs weigh. */
+export async function benchMemory(redisUrl: string): Promise<void> {
+  await redisBytes(redisUrl)
+  await heapOfPending()
+  await heapAfterJobs(redisUrl)
+  heapAfterSubscriptions()
+}
+
+async function redisBytes(redisUrl: string): Promise<void> {
+  const connection = { url: redisUrl, maxRetriesPerRequest: null }
+  const redis = new Redis(redisUrl)
+  const queue = new Queue('weigh-bare', { connection })
+  await using tasks = createTasks({ driver: redisDriver({ connection }) })
+  const job = defineJob({ name: 'job', queue: 'weigh-ours', schema: unchecked<typeof PAYLOAD>() })
+  const retry = { attempts: 3, backoff: { type: 'exponential', delay: 1000 } }
+  const bare = await queue.add('job', PAYLOAD, retry)
+  const { id } = await tasks.runInContext(CONTEXT, () => tasks.enqueue(job, PAYLOAD))
+  const ours = await tasks.queue(job)!.getJob(id)
+  const context = JSON.stringify((ours!.data as { c: object }).c)
+  const weigh = async (key: string) => Number(await redis.call('memory', 'usage', key))
+  const above = (await weigh(`bull:weigh-ours:${id}`)) - (await weigh(`bull:weigh-bare:${bare.id}`))
+  report('default context, serialised', [Buffer.byteLength(context)], { atMost: 256 }, ' bytes')
+  report('pending job in Redis, above bare and context', [above - Buffer.byteLength(context)], { atMost: 64 }, ' bytes')
+  await queue.obliterate({ force: true })
+  await tasks.queue(job)!.obliterate({ force: true })
+  await queue.close()
+  redis.disconnect()
+}
+
+async function heapOfPending(): Promise<void> {
+  await using tasks = createTasks({ driver: memoryDriver() })
+  const job = defineJob({ name: 'job', schema: unchecked<typeof PAYLOAD>() })
+  const jobs = 10_000
+  const before = heap()
+  for (let n = 0; n < jobs; n += 1) await tasks.enqueue(job, { text: `${n}`.padEnd(188, 'x') }, { delayMs: 3_600_000 })
+  const each = (heap() - before) / jobs - JSON.stringify(PAYLOAD).length
+  report('memory driver: heap per pending job beyond its payload', [each], { atMost: 1024 }, ' bytes')
+}
+
+async function heapAfterJobs(redisUrl: string): Promise<void> {
+  await using tasks = createTasks({ driver: redisDriver({ connection: redisUrl }) })
+  const job = defineJob({ name: 'job', queue: 'heap', schema: unchecked<{ n: number }>() })
+  let done = 0
+  await using worker = tasks.worker([tasks.handle(job, () => void (done += 1))], { concurrency: 64 })
+  await worker.ready()
+  const runJobs = async (count: number) => {
+    const until = done + count
+    for (let n = 0; n < count; n += 1000) {
+      await tasks.enqueueMany(
+        job,
+        Array.from({ length: Math.min(1000, count - n) }, () => ({ n })),
+      )
+      while (done < until - count + n) await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+    while (done < until) await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  await runJobs(5000)
+  const before = heap()
+  await runJobs(100_000)
+  report('heap after 100,000 jobs: growth', [(heap() - before) / 1e6], { atMost: 5 }, ' MB')
+  await worker.close()
+  await tasks.queue(job)!.obliterate({ force: true })
+}
+
+function heapAfterSubscriptions(): void {
+  const signal = defineSignal<number>('bench')
+  const subscribe = (count: number) => {
+    for (let n = 0; n < count; n += 1) signal.connect(() => n)[Symbol.dispose]()
+  }
+  subscribe(1000)
+  const before = heap()
+  subscribe(100_000)
+  report('heap after 100,000 subscriptions: growth', [(heap() - before) / 1e6], { atMost: 1 }, ' MB')
+}
+
+function heap(): number {
+  globalThis.gc?.()
+  globalThis.gc?.()
+  return process.memoryUsage().heapUsed
+}
