@@ -1,7 +1,7 @@
 import { defineConfig } from 'tsup'
 
 export default defineConfig({
-  entry: { index: 'src/index.ts', 'node-rs': 'src/node-rs.ts' },
+  entry: { index: 'src/index.ts', 'node-rs': 'src/node-rs.ts', cli: 'src/cli/main.ts' },
   format: 'esm',
   target: 'node22',
   clean: true,

@@ -9,6 +9,8 @@ import {
   forgetFailures,
 } from './accounts/authenticate.ts'
 import { storePassword } from './accounts/change-password.ts'
+import type { ImportReport } from './accounts/import/entry.ts'
+import { importAccounts, type ImportSource } from './accounts/import/import.ts'
 import { createLinks, type Links, undoSignUp } from './accounts/links.ts'
 import { createAccount, type NewAccount } from './accounts/sign-up.ts'
 import { matchesWhole } from './accounts/username.ts'
@@ -30,18 +32,24 @@ import { type AuditEntry, readAudit, writeAudit } from './store/audit.ts'
 import type { AccountRow } from './store/tables.ts'
 import { migrate } from './store/migrations.ts'
 
+/** What an owner gives to change the password. */
+export interface PasswordChange {
+  readonly current: string
+  readonly next: string
+  /** The new password once more; checked when it is given. */
+  readonly confirmation?: string | undefined
+  /** Code of the second factor; needed when there is one. */
+  readonly code?: string | undefined
+}
+
 /** Passwords of existing accounts. */
 export interface PasswordActions<Profile> {
   /**
    * Changes a password by its owner; every session ends, the answer opens a new one.
    *
-   * @throws {@link NativeAuthError} `NATIVE_AUTH_INVALID_INPUT`, `NATIVE_AUTH_PENDING`, `NATIVE_AUTH_BUSY`.
+   * @throws {@link NativeAuthError} `NATIVE_AUTH_INVALID_INPUT`, `NATIVE_AUTH_INVALID_CODE`, `NATIVE_AUTH_BUSY`.
    */
-  change(
-    session: Session<Profile>,
-    passwords: { readonly current: string; readonly next: string; readonly confirmation?: string | undefined },
-    client?: AttemptClient,
-  ): Promise<NewSession<Profile>>
+  change(session: Session<Profile>, passwords: PasswordChange, client?: AttemptClient): Promise<NewSession<Profile>>
   /**
    * Sets a password as an administrator; every session ends, failures are forgotten.
    *
@@ -91,6 +99,14 @@ export interface NativeAuthCore<Profile> {
   authenticate(credentials: Credentials, client?: AttemptClient): Promise<NewSession<Profile>>
   /** Forgets the failures of an account, so that its owner may try again. */
   unlock(ref: AccountRef, actor?: Actor): Promise<void>
+  /**
+   * Takes over accounts of another program with the passwords they have; safe to repeat.
+   *
+   * @param source - From {@link readNativeAuthenticator}, {@link readFirstUse} or your own reader.
+   * @param options - `admins`: names that become administrators.
+   * @throws {@link NativeAuthError} `NATIVE_AUTH_IMPORT_FAILED` from the reader.
+   */
+  importAccounts(source: ImportSource, options?: { readonly admins?: readonly string[] }): Promise<ImportReport>
   readonly audit: {
     /** Reads the trail, newest first. */
     list(filter?: {
@@ -190,6 +206,7 @@ export function createNativeAuth<DB, Profile = Record<string, never>>(
         const row = await checkOwnPassword(core, username, passwords.current, client, 'old_password')
         const actor = { actorId: row.id, ip: client.ip }
         const { confirmation } = passwords
+        if (row.has_totp === 1) await spendCode(core, row, passwords.code ?? '', client.ip)
         const plan = { field: 'new_password', action: 'password-changed', confirmation } as const
         await storePassword(core, row, passwords.next, plan, actor)
         return sessions.open(row, client)
@@ -231,6 +248,7 @@ export function createNativeAuth<DB, Profile = Record<string, never>>(
       await writeAudit(db, { at: core.now(), action: 'unlocked', accountId: row.id, username: row.username, ...actor })
     },
     links,
+    importAccounts: (source, { admins = [] } = {}) => importAccounts(core, source, admins),
     secondFactor: createSecondFactor(core, sessions, logIn),
     audit: { list: (filter) => readAudit(db, filter) },
     migrate: () => migrate(options.db),

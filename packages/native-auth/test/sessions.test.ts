@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
-import { Browser } from './support/browser.ts'
+import type { Browser } from './support/browser.ts'
 import { databases, openUrl } from './support/databases.ts'
 import { ADMIN, ANN, openSite, TestSite } from './support/site.ts'
 

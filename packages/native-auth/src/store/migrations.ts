@@ -1,11 +1,11 @@
-import { type CreateTableBuilder, type Kysely, PostgresAdapter } from 'kysely'
+import { type CreateTableBuilder, type Kysely, PostgresAdapter, sql } from 'kysely'
 import { type Migration, type MigrationProvider, Migrator } from 'kysely/migration'
 
 import { NativeAuthError } from '../errors.ts'
 
 type Table = CreateTableBuilder<string, never>
 
-function isPostgres(db: Kysely<unknown>): boolean {
+function isPostgres<DB>(db: Kysely<DB>): boolean {
   return db.getExecutor().adapter instanceof PostgresAdapter
 }
 
@@ -117,13 +117,24 @@ export const migrations: MigrationProvider = {
  * @throws The database's own error when a statement fails; what ran before it stays undone where DDL is transactional.
  */
 export async function migrate<DB>(db: Kysely<DB>): Promise<void> {
-  const { error } = await new Migrator({
+  // Without a schema the migrator takes a table of the same name in any other schema for its own.
+  const schema = isPostgres(db) ? await currentSchema(db) : undefined
+  const migrator = new Migrator({
     db,
+    ...(schema === undefined ? {} : { migrationTableSchema: schema }),
     provider: migrations,
     migrationTableName: 'native_auth_migration',
     migrationLockTableName: 'native_auth_migration_lock',
-  }).migrateToLatest()
+  })
+  let { error } = await migrator.migrateToLatest()
+  // On SQLite nothing keeps two processes apart; the one that lost finds the tables made.
+  if (error !== undefined) ({ error } = await migrator.migrateToLatest())
   if (error === undefined) return
   if (error instanceof Error) throw error
   throw new NativeAuthError('NATIVE_AUTH_INTERNAL', 'Expected the migrations to run', { cause: error })
+}
+
+async function currentSchema<DB>(db: Kysely<DB>): Promise<string | undefined> {
+  const { rows } = await sql<{ name: string | null }>`select current_schema() as name`.execute(db)
+  return rows[0]?.name ?? undefined
 }

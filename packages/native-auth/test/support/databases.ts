@@ -2,11 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
-import Database from 'better-sqlite3'
-import { Kysely, PostgresDialect, SqliteDialect, sql } from 'kysely'
-import pg from 'pg'
+import { type Kysely, sql } from 'kysely'
 import type {} from '@org/services'
 import { inject } from 'vitest'
+
+import { openUrl } from './databases-open.ts'
+
+export { openUrl }
 
 /** A database of one test file's own; disposing drops it. */
 export interface TestDatabase extends AsyncDisposable {
@@ -24,33 +26,10 @@ async function dump(db: Kysely<unknown>): Promise<string> {
   return JSON.stringify((await Promise.all(tables)).map(({ rows }) => rows))
 }
 
-/** Opens SQLite on a file, as services do. */
-function openSqlite(file: string, onStatement?: (text: string) => void): Kysely<unknown> {
-  const database = new Database(file)
-  database.pragma('journal_mode = WAL')
-  database.pragma('foreign_keys = ON')
-  return new Kysely<unknown>({ dialect: new SqliteDialect({ database }), ...logTo(onStatement) })
-}
-
-/** Opens Postgres. */
-function openPostgres(url: string, onStatement?: (text: string) => void): Kysely<unknown> {
-  return new Kysely<unknown>({
-    dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: url, max: 8 }) }),
-    ...logTo(onStatement),
-  })
-}
-
-/** Opens what {@link TestDatabase.url} names. */
-export const openUrl = (url: string, onStatement?: (text: string) => void): Kysely<unknown> =>
-  url.startsWith('postgres') ? openPostgres(url, onStatement) : openSqlite(url, onStatement)
-
-const logTo = (onStatement: ((text: string) => void) | undefined) =>
-  onStatement === undefined ? {} : { log: ({ query }: { query: { sql: string } }) => onStatement(query.sql) }
-
 async function createSqlite(): Promise<TestDatabase> {
   const folder = mkdtempSync(path.join(tmpdir(), 'native-auth-'))
   const url = path.join(folder, 'auth.sqlite')
-  const db = openSqlite(url)
+  const db = openUrl(url)
   return {
     db,
     url,
@@ -65,13 +44,13 @@ async function createSqlite(): Promise<TestDatabase> {
 let serial = 0
 
 async function createPostgres(): Promise<TestDatabase> {
-  const admin = openPostgres(inject('postgresUrl'))
+  const admin = openUrl(inject('postgresUrl'))
   serial += 1
   const schema = `native_auth_${process.pid}_${serial}_${Date.now().toString(36)}`
   await admin.schema.createSchema(schema).execute()
   const url = new URL(inject('postgresUrl'))
   url.searchParams.set('options', `-c search_path=${schema}`)
-  const db = openPostgres(url.href)
+  const db = openUrl(url.href)
   return {
     db,
     url: url.href,

@@ -23,6 +23,7 @@ export function jsonRoutes<Profile>(site: Site<Profile>): readonly Route<Profile
         email: fields.optionalText('email'),
         adminToken: fields.optionalText('admin_token'),
         acceptTerms: fields.flag('accept_terms'),
+        captcha: fields.optionalText(site.core.options.signUp?.captchaField ?? 'captcha'),
         profile: body,
       }
       fields.check()
@@ -55,7 +56,11 @@ export function jsonRoutes<Profile>(site: Site<Profile>): readonly Route<Profile
       ...route<Profile>('POST', '/change-password', async (call) => {
         const session = await call.needSession()
         const fields = new Fields(await readJsonObject(call.request))
-        const passwords = { current: fields.text('old_password'), next: fields.text('new_password') }
+        const passwords = {
+          current: fields.text('old_password'),
+          next: fields.text('new_password'),
+          code: fields.optionalText('code'),
+        }
         fields.check()
         const opened = await auth.passwords.change(session, passwords, call.client())
         call.logIn(opened)

@@ -14,6 +14,7 @@ function changePage<Profile>(
   call: Call<Profile>,
   name: string | undefined,
   error?: NativeAuthError,
+  asksCode = false,
 ): Promise<Response> {
   const { basePath, core } = call.site
   const errors = error === undefined ? {} : errorsOf(error.issues)
@@ -57,9 +58,11 @@ function changePage<Profile>(
 /** `GET` and `POST /change-password` for oneself, `/change-password/{name}` for administrators. */
 export function changePasswordRoutes<Profile>(): readonly Route<Profile>[] {
   return [
-    pageRoute('GET', '/change-password', async (call) =>
-      (await call.session()) === undefined ? redirect(loginFirst(call)) : changePage(call, undefined),
-    ),
+    pageRoute('GET', '/change-password', async (call) => {
+      const session = await call.session()
+      if (session === undefined) return redirect(loginFirst(call))
+      return changePage(call, undefined, undefined, session.account.hasSecondFactor)
+    }),
     pageRoute('POST', '/change-password', async (call) => {
       const session = await call.session()
       if (session === undefined) throw new NativeAuthError('NATIVE_AUTH_FORBIDDEN', 'Log in first')
@@ -71,12 +74,13 @@ export function changePasswordRoutes<Profile>(): readonly Route<Profile>[] {
           current: fields.get('old_password') ?? '',
           next,
           confirmation: fields.get('new_password_confirmation') ?? '',
+          code: fields.get('code') ?? undefined,
         }
         call.logIn(await call.site.auth.passwords.change(session, passwords, call.client()))
       } catch (error) {
         if (!(error instanceof NativeAuthError)) throw error
         for (const [key, value] of errorHeaders(error)) call.headers.set(key, value)
-        return changePage(call, undefined, error)
+        return changePage(call, undefined, error, session.account.hasSecondFactor)
       }
       return messagePage(call, 200, 'Password changed', 'Your other sessions have ended.')
     }),

@@ -1,0 +1,27 @@
+#!/usr/bin/env node
+import { createInterface } from 'node:readline/promises'
+import { Writable } from 'node:stream'
+
+import { run } from './run.ts'
+
+const code = run(process.argv.slice(2), {
+  env: process.env,
+  out: (line) => process.stdout.write(`${line}\n`),
+  err: (line) => process.stderr.write(`${line}\n`),
+  async readPassword(prompt) {
+    if (process.stdin.isTTY) process.stderr.write(prompt)
+    // What is typed is echoed to nowhere.
+    const output = new Writable({ write: (_chunk, _encoding, done) => done() })
+    const reader = createInterface({ input: process.stdin, output, terminal: process.stdin.isTTY })
+    try {
+      return await reader.question('')
+    } finally {
+      reader.close()
+      if (process.stdin.isTTY) process.stderr.write('\n')
+    }
+  },
+})
+
+void code.then((exitCode) => {
+  process.exitCode = exitCode
+})

@@ -1,0 +1,216 @@
+import { mkdirSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { once } from 'node:events'
+import { createRequire } from 'node:module'
+import type { AddressInfo } from 'node:net'
+import path from 'node:path'
+
+import { getRequestListener } from '@hono/node-server'
+import { describeWith } from '@org/services'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+import { fromBase32, stepAt, totp } from '../src/second-factor/totp.ts'
+import { databases } from './support/databases.ts'
+import { ADMIN, ANN, openSite, type TestSite } from './support/site.ts'
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+/** Where pictures go, for people to look at; nowhere by default. */
+const pictures = process.env['NATIVE_AUTH_SCREENSHOTS']
+
+const LOOKS = [
+  { name: 'phone-light', viewport: { width: 390, height: 844 }, colorScheme: 'light' },
+  { name: 'phone-dark', viewport: { width: 390, height: 844 }, colorScheme: 'dark' },
+  { name: 'wide-light', viewport: { width: 1280, height: 800 }, colorScheme: 'light' },
+  { name: 'wide-dark', viewport: { width: 1280, height: 800 }, colorScheme: 'dark' },
+] as const
+
+/** Serves a site on a loopback port, with the address of the socket as the client's. */
+async function serve(site: TestSite): Promise<AsyncDisposable & { readonly origin: string }> {
+  const listener = getRequestListener((request) => site.auth.handler(request), { overrideGlobalObjects: false })
+  const server = createServer((incoming, outgoing) => void listener(incoming, outgoing))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    async [Symbol.asyncDispose]() {
+      server.close()
+      server.closeAllConnections()
+      await once(server, 'close')
+    },
+  }
+}
+
+async function login(page: Page, origin: string, who: { username: string; password: string }): Promise<void> {
+  await page.goto(`${origin}/hub/login`)
+  await page.getByLabel('Username').fill(who.username)
+  await page.getByLabel('Password').fill(who.password)
+  await page.getByRole('button', { name: 'Log in' }).click()
+}
+
+/** Checks one page in each look: no barrier that axe knows, nothing wider than the screen. */
+async function inspect(page: Page, name: string): Promise<void> {
+  // The colours do not depend on the width: two looks show every rule, four are for the eye.
+  for (const look of pictures === undefined ? [LOOKS[0], LOOKS[3]] : LOOKS) {
+    await page.setViewportSize(look.viewport)
+    await page.emulateMedia({ colorScheme: look.colorScheme })
+    // By the protocol, not by a script tag: the policy of the page forbids scripts.
+    await page.evaluate(AXE)
+    const violations = await page.evaluate(async () => {
+      const { axe: engine } = globalThis as unknown as {
+        axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> }
+      }
+      const result = await engine.run()
+      return result.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
+    })
+    expect([name, look.name, violations]).toEqual([name, look.name, []])
+    const width = await page.evaluate('document.documentElement.scrollWidth')
+    expect([name, look.name, width]).toEqual([name, look.name, look.viewport.width])
+    if (pictures === undefined) continue
+    mkdirSync(pictures, { recursive: true })
+    await page.screenshot({ path: path.join(pictures, `${name}-${look.name}.png`), fullPage: true })
+  }
+}
+
+await describeWith('chromium', 'the pages in Chromium', () => {
+  let browser: Browser
+
+  beforeAll(async () => {
+    browser = await chromium.launch({
+      executablePath: '/usr/bin/chromium',
+      args: ['--no-sandbox', '--disable-background-networking', '--no-first-run', '--disable-gpu'],
+    })
+  }, 60_000)
+
+  afterAll(async () => {
+    await browser?.close()
+  })
+
+  async function context(javaScriptEnabled = true): Promise<BrowserContext> {
+    return browser.newContext({ javaScriptEnabled })
+  }
+
+  test('have no barrier, on a phone and wide, light and dark', async () => {
+    await using database = await databases[0][1]()
+    const site = await openSite(database, {
+      allowInsecureCookies: true,
+      mail: () => Promise.resolve(),
+      signUp: { askEmail: true, termsHtml: 'I accept the <a href="/terms">terms of use</a>' },
+      serviceName: 'Otter Lab',
+    })
+    for (const name of ['anna', 'bob', 'carl', 'a-very-long-name-that-does-not-want-to-fit-on-a-small-screen-x']) {
+      await site.auth.signUp({
+        username: name,
+        password: 'a long sentence 1',
+        email: `${name.slice(0, 30)}@example.org`,
+        acceptTerms: true,
+      })
+    }
+    await site.auth.accounts.block('bob', { reason: 'does not answer mail' })
+    await using server = await serve(site)
+    await using visit = await context()
+    const page = await visit.newPage()
+    const open = async (route: string, name: string) => {
+      await page.goto(`${server.origin}/hub/${route}`)
+      await inspect(page, name)
+    }
+    await open('login', 'login')
+    await page.getByRole('button', { name: 'Log in' }).evaluate((button) => {
+      const { form } = button as unknown as { form: { noValidate: boolean } }
+      form.noValidate = true
+    })
+    await page.getByRole('button', { name: 'Log in' }).click()
+    await inspect(page, 'login-refused')
+    await open('signup', 'signup')
+    await page.evaluate('document.forms[0].noValidate = true')
+    await page.getByLabel('Username').fill('a b')
+    await page.getByRole('button', { name: 'Sign up' }).click()
+    await inspect(page, 'signup-refused')
+    await open('forgot-password', 'forgot-password')
+    await open(`reset/${(await site.auth.links.createReset('anna')).token}`, 'reset')
+    await open('confirm/unknown', 'invalid-link')
+    await login(page, server.origin, ADMIN)
+    for (const route of [
+      'account',
+      'authorize',
+      'authorize/anna',
+      'change-password',
+      'change-password/anna',
+      'logout',
+    ]) {
+      await open(route, route.replace('/', '-'))
+    }
+    await open('authorize/nobody', 'not-found')
+    await open('second-factor', 'second-factor')
+    await page.getByLabel('Current password').fill(ADMIN.password)
+    await page.getByRole('button', { name: 'Set up' }).click()
+    await inspect(page, 'enrol')
+    const secret = ((await page.locator('code').textContent()) ?? '').replaceAll(' ', '')
+    await page.getByRole('textbox', { name: 'Code' }).fill(totp(fromBase32(secret), stepAt(site.clock.at)))
+    await page.getByRole('button', { name: 'Switch on' }).click()
+    await inspect(page, 'recovery-codes')
+    await visit.clearCookies()
+    await login(page, server.origin, ADMIN)
+    await inspect(page, 'code')
+  }, 120_000)
+
+  test('work from sign-up to a changed password with the keyboard alone, without JavaScript', async () => {
+    await using database = await databases[0][1]()
+    const site = await openSite(database, { allowInsecureCookies: true, signUp: { open: true } })
+    await using server = await serve(site)
+    await using visit = await context(false)
+    const page = await visit.newPage()
+    const type = async (...texts: string[]) => {
+      for (const [index, text] of texts.entries()) {
+        if (index > 0) await page.keyboard.press('Tab')
+        await page.keyboard.type(text)
+      }
+      await page.keyboard.press('Enter')
+      await page.waitForLoadState()
+    }
+    await page.goto(`${server.origin}/hub/signup`)
+    await page.locator('#username:focus').waitFor()
+    await type('dora', 'a long sentence 1', 'a long sentence 1')
+    await page.getByText('dora is ready').waitFor()
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+    await page.waitForURL('**/hub/login')
+    await type('dora', 'a long sentence 1')
+    await page.waitForURL('**/hub/account')
+    await page.goto(`${server.origin}/hub/change-password`)
+    await type('a long sentence 1', 'another sentence 2', 'another sentence 2')
+    await page.getByText('Your other sessions have ended').waitFor()
+    await expect(site.auth.authenticate({ username: 'dora', password: 'another sentence 2' })).resolves.toBeDefined()
+    // What has the focus is seen to have it.
+    await page.goto(`${server.origin}/hub/logout`)
+    await page.keyboard.press('Tab')
+    const outline = await page.locator(':focus-visible').count()
+    expect(outline).toBe(1)
+  }, 60_000)
+
+  test('refuse a form from another site', async () => {
+    await using database = await databases[0][1]()
+    const site = await openSite(database, { allowInsecureCookies: true })
+    await using server = await serve(site)
+    await using visit = await context()
+    const page = await visit.newPage()
+    await login(page, server.origin, ANN)
+    await page.waitForURL('**/hub/account')
+    await page.route('http://evil.example/', (route) =>
+      route.fulfill({
+        contentType: 'text/html',
+        body: `<form method="post" action="${server.origin}/hub/logout"><button>Win</button></form>`,
+      }),
+    )
+    await page.goto('http://evil.example/')
+    const [answer] = await Promise.all([
+      page.waitForResponse((response) => response.url() === `${server.origin}/hub/logout`),
+      page.getByRole('button').click(),
+    ])
+    expect(answer.status()).toBe(403)
+    await page.goto(`${server.origin}/hub/account`)
+    expect(page.url()).toBe(`${server.origin}/hub/account`)
+  }, 60_000)
+})
