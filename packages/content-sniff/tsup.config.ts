@@ -1,7 +1,7 @@
 import { defineConfig } from 'tsup'
 
 export default defineConfig({
-  entry: { index: 'src/index.ts', s3: 'src/s3.ts', cli: 'src/cli/main.ts' },
+  entry: { index: 'src/index.ts', s3: 'src/s3.ts', deep: 'src/deep.ts', cli: 'src/cli/main.ts' },
   format: 'esm',
   target: 'node22',
   clean: true,

@@ -84,6 +84,23 @@ async function keysOf(store: Store): Promise<string[]> {
   return keys
 }
 
+/**
+ * What a call costs by itself: processor time and memory outside the heap, the least of several calls, since the
+ * collector and the compiler run in the same process whenever they like.
+ */
+async function ownCost(call: () => Promise<unknown>): Promise<{ readonly cpuMs: number; readonly bytes: number }> {
+  let cpuMs = Infinity
+  let bytes = Infinity
+  for (let round = 0; round < 5; round += 1) {
+    const memory = process.memoryUsage().arrayBuffers
+    const cpu = process.cpuUsage()
+    await call()
+    cpuMs = Math.min(cpuMs, process.cpuUsage(cpu).user / 1000)
+    bytes = Math.min(bytes, process.memoryUsage().arrayBuffers - memory)
+  }
+  return { cpuMs, bytes }
+}
+
 const flagsOf = async (bytes: Uint8Array): Promise<readonly SniffFlag[]> => (await sniff(bytes)).flags
 
 const streamOf = (bytes: Uint8Array, size = 16_384): Readable =>
@@ -331,14 +348,10 @@ describe('type and content', () => {
   ]
   test.each(bombs)('11: a zip with %s is a bomb, found with few bytes and little time', async (_, make) => {
     const bytes = make()
-    const memory = process.memoryUsage().arrayBuffers
-    const cpu = process.cpuUsage()
-    const flags = await flagsOf(bytes)
-    const { user } = process.cpuUsage(cpu)
-    expect(flags).toContain('BOMB')
-    expect(process.memoryUsage().arrayBuffers - memory).toBeLessThan(8 * 1024 * 1024)
-    // Processor time of this one call; measured 2 to 15 ms, the rest is room for a busy collector.
-    expect(user / 1000).toBeLessThan(250)
+    const own = await ownCost(() => sniff(bytes))
+    expect(await flagsOf(bytes)).toContain('BOMB')
+    expect(own.bytes).toBeLessThan(8 * 1024 * 1024)
+    expect(own.cpuMs).toBeLessThan(50)
   })
 
   test('12: content types unpack to 256 KiB at most', async () => {
@@ -346,9 +359,8 @@ describe('type and content', () => {
       { name: '[Content_Types].xml', data: Buffer.alloc(100_000_000, 0x20) },
       { name: 'word/document.xml' },
     ])
-    const before = process.memoryUsage().arrayBuffers
+    expect((await ownCost(() => sniff(bomb))).bytes).toBeLessThan(8 * 1024 * 1024)
     const result = await sniff(bomb)
-    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(8 * 1024 * 1024)
     expect(result.mime).toBe('application/vnd.openxmlformats-officedocument.wordprocessingml.document')
     expect(result.flags).toEqual(['BOMB'])
     expect((await sniff(gzipSync(Buffer.alloc(50_000_000)))).mime).toBe('application/gzip')

@@ -11,7 +11,8 @@ const ACTIVE_ELEMENTS =
 const ACTIVE_PARTS =
   /[\s/"']on[a-z]{3,32}\s*=|javascript\s*:|<!ENTITY|<\?xml-stylesheet|@import|\burl\(\s*["']?(?!#|data:image\/(?:png|jpeg|gif|webp)|["']?\s*#)[^)\s]/i
 
-const LINK = /(?:[\w.-]{1,64}:)?href\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))/gi
+/** Any prefix may stand in front; it makes no difference. */
+const LINK = /href\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))/gi
 
 /** Animations can turn a harmless link into another, or set a handler. */
 const ANIMATED = /attributeName\s*=\s*["']?\s*(?:[\w.-]{1,64}:)?(?:href|on\w+)/i

@@ -48,16 +48,19 @@ function detectJson(text: string, whole: boolean): string | undefined {
   return refineJson(text, scan.keys)
 }
 
+/** Lines looked at; a file of this many values is no accident. */
+const MOST_LINES = 1000
+
 /** Newline-delimited: every further line holds one value, the last may be cut. */
 function areLines(text: string, from: number, whole: boolean): boolean {
   let at = from
-  while (at < text.length) {
+  for (let line = 0; at < text.length && line < MOST_LINES; line += 1) {
     const lineEnd = text.indexOf('\n', at)
     if (lineEnd < 0 && !whole) return true
-    const line = text.slice(at, lineEnd < 0 ? text.length : lineEnd).trim()
-    if (line !== '') {
-      const scan = /^[{[]/.test(line) ? scanJson(line, 0) : undefined
-      if (scan?.verdict !== 'complete' || scan.end < line.length) return false
+    const value = text.slice(at, lineEnd < 0 ? text.length : lineEnd).trim()
+    if (value !== '') {
+      const scan = /^[{[]/.test(value) ? scanJson(value, 0) : undefined
+      if (scan?.verdict !== 'complete' || scan.end < value.length) return false
     }
     at = lineEnd < 0 ? text.length : lineEnd + 1
   }

@@ -30,7 +30,8 @@ const CODE =
  * @see https://www.rfc-editor.org/rfc/rfc4180
  */
 export function detectTable(text: string, whole: boolean): Table | undefined {
-  if (!/^[^\r\n]*[,;\t|][^\r\n]*\r?\n/.test(text.slice(0, 8192))) return undefined
+  const firstLine = text.slice(0, Math.min(text.indexOf('\n') + 1, 8192))
+  if (!/[,;\t|]/.test(firstLine)) return undefined
   for (const delimiter of ['\t', ',', ';', '|'] as const) {
     const shape = measure(text, delimiter, whole)
     if (shape !== undefined && convinces(shape, delimiter, text)) return { delimiter, formula: shape.formula }

@@ -95,13 +95,13 @@ function match(pattern: RegExp, text: string, at: number): number {
 }
 
 /** HTML ends a comment at `-->`, `--!>`, `<!-->` and `<!--->` too; the earliest counts, so that nothing hides there. */
+const COMMENT_END = /--!?>/g
+
 function commentEnd(text: string, at: number): number {
   if (text.startsWith('<!-->', at)) return at + 5
   if (text.startsWith('<!--->', at)) return at + 6
-  const plain = text.indexOf('-->', at + 4)
-  const odd = text.indexOf('--!>', at + 4)
-  if (odd >= 0 && (plain < 0 || odd < plain)) return odd + 4
-  return plain < 0 ? -1 : plain + 3
+  COMMENT_END.lastIndex = at + 4
+  return COMMENT_END.test(text) ? COMMENT_END.lastIndex : -1
 }
 
 /** Skips an internal subset; a quoted `>` or `]` does not end it. */

@@ -30,8 +30,7 @@ export interface ServingFacts {
 const SANDBOX = "default-src 'none'; img-src 'self' data:; media-src 'self'; style-src 'unsafe-inline'; sandbox"
 
 /** Chromium shows a PDF in a plug-in document, which a sandbox blocks; PDF scripts never reach the page's origin. */
-const PDF =
-  "default-src 'none'; object-src 'self'; plugin-types application/pdf; style-src 'unsafe-inline'; frame-ancestors 'self'"
+const PDF = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'"
 
 /** The headers to serve a file with. */
 export function servingHeaders(facts: ServingFacts): ServingHeaders {
