@@ -1,6 +1,5 @@
 import { readConfig } from './config.ts'
 import { createLog } from './log.ts'
-import { run } from './run.ts'
 
 const log = createLog()
 const stop = new AbortController()
@@ -9,7 +8,10 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 }
 
 try {
-  await run(readConfig(process.env), { log, signal: stop.signal })
+  const config = readConfig(process.env)
+  // Loaded once the environment is known to be good: a wrong variable is told at once.
+  const { run } = await import('./run.ts')
+  await run(config, { log, signal: stop.signal })
 } catch (error) {
   // For the person at the terminal: what is wrong and which setting mends it, no stack.
   const message = error instanceof Error ? error.message : String(error)

@@ -76,11 +76,10 @@ export function uploadOperations(registry: Registry): Operation[] {
 
   async function serveFile(call: Call): Promise<Response> {
     const key = call.params['key'] ?? ''
-    const live = await call.service.db
-      .selectFrom('uploads')
-      .select('id')
-      .where('key', '=', originalKey(key))
-      .executeTakeFirst()
+    // PostgreSQL has no NUL, so no key has one.
+    const live = key.includes('\0')
+      ? undefined
+      : await call.service.db.selectFrom('uploads').select('id').where('key', '=', originalKey(key)).executeTakeFirst()
     if (live === undefined) throw problem('not_found', 'Expected the address of a live upload')
     const response = await call.service.uploaders.files.serve(key, call.request)
     // Its row may go to the trash at any time, so nobody keeps it without asking.

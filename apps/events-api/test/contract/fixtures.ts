@@ -1,38 +1,25 @@
 import { columnOf, type Resource } from '../../src/resources/resource.ts'
 import { people, type World } from '../support/world.ts'
 
-/** Kinds that belong to the fixtures in the order of their making; users are there already. */
-const kinds = [
-  'events',
-  'tracks',
-  'microlocations',
-  'session-types',
-  'sponsors',
-  'speakers-calls',
-  'speakers',
-  'sessions',
-  'event-roles',
-  'tasks',
-  'uploads',
-  'exports',
-]
-
 /**
- * Makes one resource of each kind, each under id 1 as the sequences of a fresh database give it, all of the organiser.
+ * Makes one resource of a type and what it links to, each under id 1 as the sequences of a fresh database give it, all
+ * of the organiser. Users are there already.
  *
- * @param without - The kind that the request itself will create.
+ * @param made - Types that are there; grows.
+ * @param free - The type that the request itself will create: then the key of the example stays free.
  */
-export async function makeFixtures(world: World, without?: string): Promise<void> {
-  for (const type of kinds) {
-    const resource = world.service.registry.get(type)!
-    // The request must find its own key free; an event has one call, so there the first may not be there at all.
-    if (type === 'speakers-calls' && type === without) continue
-    const [unique] = Object.values(resource.unique ?? {})
-    const isKeyed = type === without && unique !== undefined && type !== 'event-roles'
-    await insertRow(world, resource, isKeyed ? { [columnOf(unique)]: 'another' } : {})
+export async function makeFixture(world: World, type: string, made: Set<string>, free?: string): Promise<void> {
+  const resource = world.service.registry.get(type)
+  if (resource === undefined || type === 'users' || made.has(type)) return
+  made.add(type)
+  for (const relationship of Object.values(resource.relationships)) {
+    if (relationship.kind === 'one') await makeFixture(world, relationship.type, made, free)
   }
-  const pair = { session_id: 1, speaker_id: 1 }
-  await world.service.db.insertInto('sessions_speakers').values(pair).execute()
+  // An event has one call; there the first may not be there at all.
+  if (type === 'speakers-calls' && type === free) return
+  const [unique] = Object.values(resource.unique ?? {})
+  const isKeyed = type === free && unique !== undefined && type !== 'event-roles'
+  await insertRow(world, resource, isKeyed ? { [columnOf(unique)]: 'another' } : {})
 }
 
 /** Inserts a row made of the attributes' examples. */

@@ -1,5 +1,5 @@
 import { password, people } from '../support/world.ts'
-import { insertRow, makeFixtures } from './fixtures.ts'
+import { insertRow, makeFixture } from './fixtures.ts'
 import { createHooks, type Hooks, type Transaction } from './transaction.ts'
 
 const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
@@ -9,9 +9,18 @@ export function contractHooks(): Hooks {
   const hooks = createHooks()
 
   hooks.beforeEach(async (transaction, world) => {
+    const [, version, type = '', , relationship = '', linked = ''] = transaction.path.split('/')
+    if (version !== 'v1') return
     const isCreation = transaction.method === 'POST' && /^\/v1\/[a-z-]+$/.test(transaction.path)
-    const type = transaction.path.split('/')[2] ?? ''
-    if (transaction.path.startsWith('/v1/')) await makeFixtures(world, isCreation ? type : undefined)
+    const made = new Set<string>()
+    // Somebody must be the organiser, whatever it is about; the role brings its event along.
+    await makeFixture(world, 'event-roles', made, isCreation ? type : undefined)
+    await makeFixture(world, type, made, isCreation ? type : undefined)
+    const target = world.service.registry.get(type)?.relationships[linked || relationship]
+    if (target !== undefined) await makeFixture(world, target.type, made)
+    if (made.has('sessions') && made.has('speakers')) {
+      await world.service.db.insertInto('sessions_speakers').values({ session_id: 1, speaker_id: 1 }).execute()
+    }
   })
 
   // Users are there before all fixtures; the organiser is number 2, as the original's first user was.

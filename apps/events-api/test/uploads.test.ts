@@ -1,0 +1,174 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+
+import { describeWith } from '@org/services'
+import { chromium } from 'playwright-core'
+import sharp from 'sharp'
+import { describe, expect, test } from 'vitest'
+
+import { until } from './support/until.ts'
+import { type Answer, usePool, type World } from './support/world.ts'
+
+const worlds = usePool('people')
+
+const picture = () =>
+  sharp({ create: { width: 1600, height: 800, channels: 3, background: '#2a6f97' } })
+    .png()
+    .toBuffer()
+
+/** A minimal document, with a script that a careless reader would run. */
+const pdf = `%PDF-1.4
+1 0 obj<</Type/Catalog/Pages 2 0 R/OpenAction<</S/JavaScript/JS(app.alert\\(1\\))>>>>endobj
+2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj
+trailer<</Root 1 0 R>>
+%%EOF
+`
+const mark = 'document.title = "executed"; fetch("/executed")'
+const svg = `<svg xmlns="http://www.w3.org/2000/svg" onload='${mark}'><script>${mark}</script></svg>`
+const html = `<!doctype html><title>quiet</title><script>${mark}</script>`
+
+function upload(world: World, content: string | Uint8Array, name: string, type?: string): Promise<Answer> {
+  const body = new FormData()
+  const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : new Uint8Array(content)
+  body.append('files', new Blob([bytes], type === undefined ? {} : { type }), name)
+  return world.request('POST', '/v1/upload/files', { as: 'organiser', body })
+}
+
+const urlOf = (answer: Answer): string => answer.json.data[0].attributes.url
+
+describe('what comes in goes out under its true type', () => {
+  test.each([
+    ['a picture', picture, 'logo.png', 'image/png', 'inline'],
+    ['a PDF', () => Promise.resolve(pdf), 'paper.pdf', 'application/pdf', 'inline'],
+    ['an SVG with script', () => Promise.resolve(svg), 'logo.svg', 'image/svg+xml', 'attachment'],
+    ['a page', () => Promise.resolve(html), 'page.html', 'text/html', 'attachment'],
+  ])('%s', async (_, make, name, mime, disposition) => {
+    await using world = await worlds.open()
+    const answer = await upload(world, await make(), name)
+    expect(answer.status).toBe(201)
+    expect(answer.json.data[0].attributes).toMatchObject({ 'media-type': mime, filename: name })
+    const { status, headers } = await world.request('GET', urlOf(answer))
+    expect(status).toBe(200)
+    expect(headers.get('content-type')?.split(';')[0]).toBe(mime)
+    expect(headers.get('x-content-type-options')).toBe('nosniff')
+    expect(headers.get('content-disposition')).toMatch(new RegExp(`^${disposition}`))
+    expect(headers.get('content-security-policy')).toContain("default-src 'none'")
+  })
+})
+
+describe('what is not what it claims is refused, and nothing is kept', () => {
+  test.each([
+    ['a page called a picture', html, 'logo.png', 'image/png'],
+    ['a script called a picture', '#!/bin/sh\nrm -rf /\n', 'logo.gif', 'image/gif'],
+    ['a picture with a page behind it', `GIF89a/*${html}*/`, 'logo.html', 'text/html'],
+    ['a program', Uint8Array.of(0x4d, 0x5a, 0x90, 0, 3, 0, 0, 0), 'setup.exe', undefined],
+    ['nothing', '', 'empty.txt', 'text/plain'],
+  ])('%s', async (_, content, name, type) => {
+    await using world = await worlds.open()
+    const answer = await upload(world, content, name, type)
+    expect(answer).toMatchObject({ status: 422, json: { errors: [{ code: 'rejected_file' }] } })
+    expect((await world.request('GET', '/v1/uploads', { as: 'organiser' })).json.meta.count).toBe(0)
+    for await (const { key } of world.service.uploaders.files.store.list()) expect.fail(`kept ${key}`)
+  })
+
+  test('an archive behind a picture', async () => {
+    await using world = await worlds.open()
+    const archive = Buffer.from(
+      'UEsDBBQAAAAAAAAAIQAAAAAAAAAAAAAAAAAFAAAAYS5odG1QSwECFAAUAAAAAAAAACEAAAAAAAAAAAAAAAAABQAAAAAAAAAAAAAAAAAAAAAAYS5odG1QSwUGAAAAAAEAAQAzAAAAIwAAAAAA',
+      'base64',
+    )
+    const answer = await upload(world, Buffer.concat([await picture(), archive]), 'logo.png', 'image/png')
+    expect(answer.status).toBe(422)
+  })
+})
+
+test('an image gets its sizes from a job, smaller and without metadata', async () => {
+  await using world = await worlds.open()
+  await world.work()
+  const original = await sharp(await picture())
+    .withExif({ IFD0: { Copyright: 'somebody' } })
+    .toBuffer()
+  const body = JSON.stringify({ data: `data:image/png;base64,${original.toString('base64')}`, filename: 'me.png' })
+  const headers = { 'content-type': 'application/json' }
+  const { status, json } = await world.request('POST', '/v1/upload/image', { as: 'organiser', body, headers })
+  expect(status).toBe(201)
+  const upload = await until('sizes', async () => {
+    const answer = await world.request('GET', `${json.data.links.self}?include=task`, { as: 'organiser' })
+    return answer.json.included[0].attributes.state === 'done' ? answer.json.data.attributes : undefined
+  })
+  const sizes = JSON.parse(upload.sizes) as Record<string, string>
+  for (const [name, width, height] of [
+    ['large', 1000, 500],
+    ['thumbnail', 400, 200],
+    ['icon', 60, 30],
+  ] as const) {
+    const response = await fetch(world.url + sizes[name])
+    expect(response.headers.get('content-type')).toBe('image/webp')
+    const metadata = await sharp(Buffer.from(await response.arrayBuffer())).metadata()
+    expect({ ...metadata }).toMatchObject({ width, height })
+    expect(metadata.exif).toBeUndefined()
+  }
+})
+
+test('a trashed upload is not served until it is restored; a deleted one leaves no file', async () => {
+  await using world = await worlds.open()
+  await world.work()
+  const url = urlOf(await upload(world, 'plain words\n', 'words.txt', 'text/plain'))
+  expect((await world.request('GET', url)).text).toBe('plain words\n')
+  await world.request('DELETE', '/v1/uploads/1', { as: 'organiser' })
+  expect((await world.request('GET', url)).status).toBe(404)
+  await world.request('POST', '/v1/uploads/1/restore', { as: 'organiser' })
+  expect((await world.request('GET', url)).status).toBe(200)
+  await world.request('DELETE', '/v1/uploads/1?permanent=true', { as: 'admin' })
+  const key = url.replace('/files/', '')
+  await until('file gone', async () =>
+    (await world.service.uploaders.files.store.head(key)) === undefined ? true : undefined,
+  )
+})
+
+test.each(['/files/../secret', '/files/..%2f..%2fetc%2fpasswd', '/files/%00', '/files/.content-sniff/x'])(
+  '%s is a 404',
+  async (url) => {
+    await using world = await worlds.open()
+    expect((await world.request('GET', url)).status).toBe(404)
+  },
+)
+
+await describeWith('chromium', 'a real browser', () => {
+  test('executes nothing of what was uploaded', async () => {
+    await using world = await worlds.open()
+    const urls = []
+    for (const [content, name] of [
+      [svg, 'logo.svg'],
+      [html, 'page.html'],
+      [pdf, 'paper.pdf'],
+      [await picture(), 'logo.png'],
+    ] as const) {
+      urls.push(world.url + urlOf(await upload(world, content, name)))
+    }
+    const profile = await mkdtemp(path.join(tmpdir(), 'chromium-'))
+    const browser = await chromium.launchPersistentContext(profile, {
+      executablePath: '/usr/bin/chromium',
+      args: ['--no-sandbox', '--disable-background-networking', '--no-first-run', '--disable-gpu'],
+    })
+    try {
+      const requested: string[] = []
+      browser.on('request', (request) => requested.push(request.url()))
+      const page = await browser.newPage()
+      for (const url of urls) {
+        // An attachment starts a download: there is no page then.
+        await page.goto(url).catch((error: unknown) => expect(String(error)).toContain('Download is starting'))
+        expect(await page.title()).not.toBe('executed')
+        await page.goto(`${world.url}/docs/start.js`)
+        await page.setContent(`<iframe src="${url}"></iframe><object data="${url}"></object><img src="${url}">`)
+        await page.waitForLoadState('networkidle')
+        expect(await page.title()).not.toBe('executed')
+      }
+      expect(requested.filter((url) => url.endsWith('/executed'))).toEqual([])
+    } finally {
+      await browser.close()
+      await rm(profile, { recursive: true, force: true })
+    }
+  }, 90_000)
+})
