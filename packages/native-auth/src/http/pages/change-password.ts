@@ -50,7 +50,16 @@ function changePage<Profile>(
             label: 'New password again',
             type: 'password',
             autocomplete: 'new-password',
-          })} <button>Change password</button>`,
+          })}
+          ${
+            asksCode &&
+            field(view, {
+              name: 'code',
+              label: 'Code',
+              autocomplete: 'one-time-code',
+              hint: 'From your authenticator app, or a recovery code.',
+            })
+          } <button>Change password</button>`,
       ),
   })
 }

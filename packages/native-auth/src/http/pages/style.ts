@@ -28,7 +28,7 @@ button.danger{color:var(--bad);background:transparent;border-color:var(--bad);mi
 .notice.bad{color:var(--bad);background:var(--bad-ground)}
 .more{margin:1.25rem 0 0}
 code,.codes{font-family:ui-monospace,monospace;overflow-wrap:anywhere}
-.codes{columns:2;padding-left:1.5rem}
+.codes{padding-left:1.5rem;line-height:1.75}
 .qr{width:12rem;max-width:100%;background:#fff;border-radius:8px}.qr svg{display:block;width:100%;height:auto}
 .search{display:flex;gap:.5rem;margin-bottom:1rem}.search input{flex:1;min-width:0}
 ul.people{list-style:none;margin:0;padding:0}
