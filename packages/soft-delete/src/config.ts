@@ -120,12 +120,12 @@ export function defineSoftDelete<const Tables extends string>(options: SoftDelet
     const table = readTable(given, settings === true ? {} : settings, toName)
     tables.set(given, table)
     const namesakes = byName.get(table.name) ?? new Map<string | undefined, SoftDeleteTable>()
+    if (namesakes.has(table.schema)) throw configError(`Expected each table once, got "${given}" under two names`)
     byName.set(table.name, namesakes.set(table.schema, table))
   }
   const schemas = options.schemas === undefined || options.schemas === 'any' ? undefined : new Set(options.schemas)
-  const found = new Map<string, Map<string | undefined, SoftDeleteTable>>(byName)
   const find = (name: string, schema?: string): SoftDeleteTable | undefined => {
-    const namesakes = found.get(name) ?? found.get(toName(name))
+    const namesakes = byName.get(name) ?? byName.get(toName(name))
     if (namesakes === undefined) return undefined
     if (schema === undefined) return namesakes.get(undefined)
     const inSchema = namesakes.get(schema) ?? namesakes.get(toName(schema))

@@ -14,6 +14,14 @@ export { SoftDeleteError, type SoftDeleteErrorCode } from './errors.ts'
 export { live } from './live.ts'
 export { softDeletePlugin, type SoftDeletePluginOptions } from './plugin.ts'
 export { onlyTrashed, permanently, type ReferencesOf, type ScopedQuery, withTrashed } from './scopes.ts'
+export { checkSchema, type SchemaFinding, type SchemaFindingCode } from './schema/check-schema.ts'
+export {
+  addSoftDeleteColumns,
+  createLiveIndex,
+  dropSoftDeleteColumns,
+  type LiveIndexOptions,
+  type SoftDeleteColumnTypes,
+} from './schema/migrations.ts'
 export type { DeletedAt } from './types.ts'
 export { hardDelete } from './writes/hard-delete.ts'
 export { prune, type PruneOptions } from './writes/prune.ts'
@@ -21,3 +29,4 @@ export { requireLive } from './writes/require-live.ts'
 export { restore, type RestoreOutcome } from './writes/restore.ts'
 export type { ConfiguredTable, RowKey, RowSelection } from './writes/rows.ts'
 export { softDelete, type SoftDeleteOutcome, type SoftDeleteRowsOptions } from './writes/soft-delete.ts'
+export { upsert, type UpsertOptions, type UpsertOutcome } from './writes/upsert.ts'
