@@ -17,7 +17,7 @@ import { Forms } from './pages/forms.ts'
 import { checkRoutes } from './proxy/check-routes.ts'
 import { ProxyProcess } from './proxy/proxy-process.ts'
 import type { Route } from './proxy/routes.ts'
-import { createSpawner } from './spawners/create-spawner.ts'
+import { createSpawner, memoryBytes } from './spawners/create-spawner.ts'
 import { singleUserEnvironment } from './spawners/environment.ts'
 import { Servers } from './spawners/servers.ts'
 import { portError } from './system/ports.ts'
@@ -85,7 +85,7 @@ export async function runHub(config: Config, log: Log, now: () => Date = () => n
         clientScopes: [],
         publicUrl: config.public_url,
         defaultUrl: config.spawner.default_url,
-        memLimitBytes: limitBytes(config),
+        memLimitBytes: memoryBytes(config),
         cpuLimit: config.spawner.cpu_limit,
         further: { ...env, ...config.spawner.env },
       }),
@@ -152,11 +152,6 @@ export async function runHub(config: Config, log: Log, now: () => Date = () => n
       log('info', 'hub stopped', keep)
     },
   }
-}
-
-function limitBytes(config: Config): number | undefined {
-  const { mem_limit_mb: mib } = config.spawner
-  return mib === undefined ? undefined : mib * 1024 ** 2
 }
 
 async function listen(fetch: (request: Request) => Response | Promise<Response>, config: Config): Promise<ServerType> {

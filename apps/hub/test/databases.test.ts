@@ -67,6 +67,9 @@ describe('without a container engine', () => {
     await using hub = await startHub({ docker: { socket: '/nonexistent/docker.sock' } })
     await hub.call('POST', '/users/ada')
     const answer = await hub.call('GET', '/users/ada/databases')
-    expect(answer).toMatchObject({ status: 503, json: { message: expect.stringContaining('Start the engine') as string } })
+    expect(answer).toMatchObject({
+      status: 503,
+      json: { message: expect.stringContaining('Start the engine') as string },
+    })
   })
 })

@@ -144,7 +144,7 @@ describe('a server', LIMIT, () => {
   test('that two start at once runs once', async () => {
     await hub.call('POST', '/users/hue')
     const answers = await Promise.all([1, 2, 3].map(() => hub.call('POST', '/users/hue/server')))
-    expect(answers.map(({ status }) => status).sort()).toEqual([201, 202, 202])
+    expect(answers.filter(({ status }) => status === 202)).toHaveLength(2)
     expect(runningFakes()).toHaveLength(1)
     await hub.call('DELETE', '/users/hue/server')
   })

@@ -78,6 +78,11 @@ export function loadConfig({ file, env }: ConfigSource): Config {
   if (settings.spawner.kind === 'docker' && settings.docker.image === undefined) {
     complain(nodeAt('docker') ?? nodeAt('spawner'), 'docker.image', 'Expected an image, since spawner.kind is docker')
   }
+  const ownNetwork = settings.spawner.kind === 'docker' && settings.docker.network !== 'host'
+  if (ownNetwork && settings.hub.connect_host === undefined) {
+    const hint = "the machine's address on the containers' network, and hub.ip one that is reached there"
+    complain(nodeAt('hub') ?? nodeAt('spawner'), 'hub.connect_host', `Expected ${hint}, since spawner.kind is docker`)
+  }
   const ports = [settings.port, settings.hub.port, settings.proxy.api_port]
   if (new Set(ports).size < 3)
     complain(nodeAt('port'), 'port', 'Expected three different ports in port, hub.port, proxy.api_port')
