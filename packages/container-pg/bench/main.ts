@@ -1,0 +1,25 @@
+import { existsSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { parseArgs } from 'node:util'
+
+import { ensurePostgresImage } from '@org/services'
+
+import { createProvisioner } from '../src/index.ts'
+import { dockerCleanup } from '../src/testing/index.ts'
+import { benchClone } from './clone.ts'
+import { benchEmbedded } from './embedded.ts'
+import { benchLateness, benchReady } from './ready.ts'
+
+// `pnpm bench --rounds 7`: each figure beside a peer in the same run; ratios are to the first line of their table.
+const { values } = parseArgs({ options: { rounds: { type: 'string', default: '7' } } })
+const rounds = Number(values.rounds)
+const image = await ensurePostgresImage()
+await using cleanup = await dockerCleanup({ suite: 'container-pg-bench' })
+const root = await cleanup.folder()
+const provisioner = await createProvisioner({ storageRoot: root, image, labels: cleanup.labels })
+const labels = Object.entries(cleanup.labels).map(([name, value]) => `${name}=${value}`)
+
+await benchReady(provisioner, root, image, labels, rounds)
+await benchLateness(provisioner, rounds)
+for (const where of ['/dev/shm', tmpdir()].filter((folder) => existsSync(folder))) await benchClone(where, rounds)
+await benchEmbedded(rounds)
