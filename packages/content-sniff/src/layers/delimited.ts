@@ -9,7 +9,7 @@ interface Shape {
   readonly rows: number
   readonly columns: number
   readonly formula: boolean
-  /** Share of cells, after the first of each row, that start with a space: prose does, tables rarely. */
+  /** Share of filled cells, after the first of each row, that start with a space: prose does, tables rarely. */
   readonly spaced: number
   readonly quoted: boolean
   /** Mean length of a cell in characters. */
@@ -30,8 +30,8 @@ const CODE =
  * @see https://www.rfc-editor.org/rfc/rfc4180
  */
 export function detectTable(text: string, whole: boolean): Table | undefined {
-  const firstLine = text.slice(0, Math.min(text.indexOf('\n') + 1, 8192))
-  if (!/[,;\t|]/.test(firstLine)) return undefined
+  const start = text.slice(0, 8192)
+  if (!/[,;\t|]/.test(start) || !start.includes('\n')) return undefined
   for (const delimiter of ['\t', ',', ';', '|'] as const) {
     const shape = measure(text, delimiter, whole)
     if (shape !== undefined && convinces(shape, delimiter, text)) return { delimiter, formula: shape.formula }
@@ -59,6 +59,7 @@ function measure(text: string, delimiter: string, whole: boolean): Shape | undef
   let columns = 0
   let cells = 1
   let spaced = 0
+  let later = 0
   let allCells = 0
   let length = 0
   let formula = false
@@ -81,6 +82,7 @@ function measure(text: string, delimiter: string, whole: boolean): Shape | undef
     if (cellStart) {
       if (isFormula(text.slice(char === '"' ? at + 1 : at, at + 32))) formula = true
       if (char === ' ' && cells > 1) spaced += 1
+      if (cells > 1 && char !== delimiter && char !== '\r' && char !== '\n') later += 1
       cellStart = false
       if (char === '"') {
         const end = quoteEnd(text, at)
@@ -115,7 +117,7 @@ function measure(text: string, delimiter: string, whole: boolean): Shape | undef
     columns,
     formula,
     quoted,
-    spaced: spaced / Math.max(1, allCells - rows),
+    spaced: spaced / Math.max(1, later),
     cellLength: length / allCells,
   }
 }

@@ -106,7 +106,8 @@ function scalarEnd(text: string, at: number): number {
     if (text.startsWith(word, at)) return at + word.length
     if (text.length - at < word.length && word.startsWith(text.slice(at))) return 0
   }
+  // A number that reaches the end of the text may go on behind it.
+  if (text.length - at < 64 && /^-?[\d.eE+-]*$/.test(text.slice(at))) return 0
   NUMBER.lastIndex = at
-  if (NUMBER.test(text)) return NUMBER.lastIndex
-  return text.slice(at) === '-' ? 0 : -1
+  return NUMBER.test(text) ? NUMBER.lastIndex : -1
 }

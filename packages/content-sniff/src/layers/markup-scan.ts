@@ -81,7 +81,9 @@ export function scanMarkup(text: string): MarkupStart | undefined {
       at = end
     } else {
       const nameEnd = match(NAME, text, at + 1)
-      if (nameEnd === at + 1) return seen ? stop(undefined, '', at, false) : undefined
+      // Only white space, `/` and `>` end a name; anything else is an address or a comparison.
+      const isTag = nameEnd > at + 1 && (nameEnd === text.length || /[\s/>\0]/.test(text[nameEnd] ?? ''))
+      if (!isTag) return seen ? stop(undefined, '', at, false) : undefined
       const end = tagEnd(text, nameEnd)
       const attributes = text.slice(nameEnd, Math.min(end < 0 ? text.length : end, nameEnd + LONGEST_TAG))
       return stop(text.slice(at + 1, nameEnd), attributes, end < 0 ? text.length : end, end < 0)

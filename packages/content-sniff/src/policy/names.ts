@@ -36,19 +36,18 @@ export function cleanFilename(name: string, fallback = 'file'): string {
     .normalize('NFC')
     .replace(INVISIBLE, '')
     .replace(FORBIDDEN, '_')
-  const trimmed = shorten(trimName(readable))
+  const trimmed = trimName(readable)
   if (trimmed === '') return fallback
-  return RESERVED.test(trimmed) ? `_${trimmed}` : trimmed
+  return shorten(RESERVED.test(trimmed) ? `_${trimmed}` : trimmed)
 }
 
 const trimName = (name: string): string => name.replace(/^[\s.]+/u, '').replace(/[\s.]+$/u, '')
 
 function shorten(name: string): string {
-  // One byte is kept free for the mark of a reserved name.
-  if (Buffer.byteLength(name) < LONGEST_NAME_BYTES) return name
+  if (Buffer.byteLength(name) <= LONGEST_NAME_BYTES) return name
   const extension = extensionOf(name)
   const suffix = extension !== '' && Buffer.byteLength(extension) <= 16 ? `.${name.slice(-extension.length)}` : ''
-  const stem = cutBytes(name.slice(0, name.length - suffix.length), LONGEST_NAME_BYTES - 1 - Buffer.byteLength(suffix))
+  const stem = cutBytes(name.slice(0, name.length - suffix.length), LONGEST_NAME_BYTES - Buffer.byteLength(suffix))
   return trimName(stem + suffix)
 }
 
