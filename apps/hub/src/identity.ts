@@ -78,7 +78,10 @@ export async function tokenScopes(
 }
 
 /** A look-up of members for every group that the scopes name. */
-export async function membersOf(hub: Hub, sets: readonly ScopeSet[]): Promise<(group: string) => ReadonlySet<string>> {
+export async function membersOf(
+  hub: Pick<Hub, 'db'>,
+  sets: readonly ScopeSet[],
+): Promise<(group: string) => ReadonlySet<string>> {
   const members = new Map<string, ReadonlySet<string>>()
   for (const set of sets.filter(({ namesGroups }) => namesGroups)) {
     for (const text of set.toStrings()) {

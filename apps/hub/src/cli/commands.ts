@@ -1,14 +1,20 @@
 import { HubError, reasonOf } from '../errors.ts'
+import { backUp } from './backup.ts'
 import { checkConfig } from './check-config.ts'
 import { createAdmin } from './create-admin.ts'
 import { helpText } from './help.ts'
 import { serveHub } from './serve.ts'
 import { type Command, parseCommand } from './parse.ts'
+import { makeToken } from './token.ts'
+import { upgradeDatabase } from './upgrade-db.ts'
 
 const commands: Readonly<Record<string, Command>> = {
   serve: serveHub,
   'create-admin': createAdmin,
   'check-config': checkConfig,
+  token: makeToken,
+  'upgrade-db': upgradeDatabase,
+  backup: backUp,
 }
 
 /** Runs one command line. @returns the exit code: 0 done, 1 failed, 2 wrong usage. */

@@ -8,9 +8,10 @@ Commands
                                      make an administrator; FILE may be - for standard input,
                                      or the password stands in HUB_ADMIN_PASSWORD
   check-config                       check the configuration, naming file and line
-  token NAME [--scope S]... [--note TEXT] [--expires-in SECONDS]
-                                     make a token for a user; it is printed once
-  upgrade-db                         bring the database to this version's schema
+  token [NAME] [--scope S]... [--note TEXT] [--expires-in SECONDS]
+                                     make a token for a user, or without a name one to put into the
+                                     configuration of a service; it is printed once
+  upgrade-db                         bring the database to this version's schema, as a start does
   backup --output FILE               copy the SQLite database while the hub runs
 
 Settings (YAML; a variable in brackets wins over the file)

@@ -46,6 +46,8 @@ export function loadConfig({ file, env }: ConfigSource): Config {
       message: error.message.split('\n')[0] ?? '',
     })
   }
+  // A text that is no YAML was read only in part: whatever it lacks would be complained about too.
+  if (complaints.length > 0) refuse(name, complaints)
   const settings = settingsField.read(document.contents, '', { lines, env, complain })
   const warnings: string[] = []
   const nodeAt = (...keys: (string | number)[]) => (document.getIn(keys, true) as Node | null | undefined) ?? null
@@ -86,13 +88,7 @@ export function loadConfig({ file, env }: ConfigSource): Config {
   const ports = [settings.port, settings.hub.port, settings.proxy.api_port]
   if (new Set(ports).size < 3)
     complain(nodeAt('port'), 'port', 'Expected three different ports in port, hub.port, proxy.api_port')
-  if (complaints.length > 0) {
-    const text = complaints.map(({ line, setting, message }) => {
-      const where = line === 0 ? name : `${name}:${line}`
-      return `${where}: ${setting}: ${message}`
-    })
-    throw new HubError('HUB_BAD_CONFIG', text.join('\n'))
-  }
+  if (complaints.length > 0) refuse(name, complaints)
   const base = file === undefined ? process.cwd() : path.dirname(path.resolve(file))
   return {
     ...settings,
@@ -101,6 +97,14 @@ export function loadConfig({ file, env }: ConfigSource): Config {
     services,
     warnings,
   }
+}
+
+function refuse(name: string, complaints: readonly Complaint[]): never {
+  const text = complaints.map(({ line, setting, message }) => {
+    const where = line === 0 ? name : `${name}:${line}`
+    return `${where}: ${setting}: ${message}`
+  })
+  throw new HubError('HUB_BAD_CONFIG', text.join('\n'))
 }
 
 function readText(file: string): string {

@@ -68,7 +68,7 @@ function expiry(body: Readonly<Record<string, unknown>>, now: Date): Date | unde
  * @throws {@link RequestError} 400 for unknown scopes and for those that the user does not hold himself.
  */
 export async function issueToken(
-  hub: Hub,
+  hub: Pick<Hub, 'db' | 'now'>,
   user: User,
   options: { readonly note: string; readonly scopes: readonly string[]; readonly expiresAt?: Date | undefined },
 ): Promise<{ readonly token: string; readonly row: ApiToken }> {

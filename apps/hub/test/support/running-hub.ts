@@ -90,9 +90,11 @@ export async function startHub(settings: Readonly<Record<string, unknown>> = {})
       await delay(10)
     }
   }
+  let cleanly = false
   async function end(signal: NodeJS.Signals) {
     child.kill(signal)
     await ended
+    cleanly = signal === 'SIGTERM' && child.exitCode === 0
     return child.exitCode
   }
   await ready()
@@ -119,20 +121,21 @@ export async function startHub(settings: Readonly<Record<string, unknown>> = {})
     end,
     async start() {
       output = ''
+      cleanly = false
       child = run()
       ended = once(child, 'exit')
       await ready()
     },
     log: () => output,
     async [Symbol.asyncDispose]() {
-      if (child.exitCode !== null || child.signalCode !== null) {
+      if (!cleanly && (child.exitCode !== null || child.signalCode !== null)) {
         // A test left it dead: only a hub can end the proxy and the servers of a hub.
         child = run()
         ended = once(child, 'exit')
         output = ''
         await ready()
       }
-      await end('SIGTERM')
+      if (!cleanly) await end('SIGTERM')
       rmSync(dir, { recursive: true, force: true })
     },
   }
