@@ -5,7 +5,8 @@ import { openApiDocument } from '../src/openapi/document.ts'
 import { compile, operationsOf } from './contract/compile.ts'
 import { contractHooks } from './contract/hooks.ts'
 import { createValidator } from './contract/validate.ts'
-import { api, usePool } from './support/world.ts'
+import { usePool } from './support/use-pool.ts'
+import { api } from './support/world.ts'
 
 const worlds = usePool('people')
 const { operations, registry } = api()

@@ -8,7 +8,8 @@ import { expect, test } from 'vitest'
 import { pruneTrash } from '../src/jobs/definitions.ts'
 import { removeOrphans } from '../src/jobs/remove-orphans.ts'
 import { until } from './support/until.ts'
-import { usePool, type World } from './support/world.ts'
+import { usePool } from './support/use-pool.ts'
+import { type World } from './support/world.ts'
 import { unzip } from './support/zip.ts'
 
 const worlds = usePool('conference')

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 
-import { usePool, type World } from './support/world.ts'
+import { usePool } from './support/use-pool.ts'
+import { type World } from './support/world.ts'
 
 const worlds = usePool('conference')
 const type = 'application/vnd.api+json'

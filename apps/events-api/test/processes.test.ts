@@ -9,16 +9,16 @@ import path from 'node:path'
 import type { TestDatabase } from '@org/container-pg/testing'
 import { describeWith, freePort, startRedis } from '@org/services'
 import { Client } from 'pg'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 
-import { type ServiceProcess, StartError, startProcess } from './support/process.ts'
+import { type ServiceProcess, type StartError, startProcess } from './support/process.ts'
 import { until } from './support/until.ts'
 import { openPool, openWorld } from './support/world.ts'
 
 let pool: Awaited<ReturnType<typeof openPool>>
 let folder: string
 beforeAll(async () => {
-  pool = await openPool('conference', { warm: 1 })
+  pool = await openPool(inject('postgresUrl'), 'conference', { warm: 1 })
   folder = await mkdtemp(path.join(tmpdir(), 'events-api-'))
 }, 120_000)
 afterAll(async () => {

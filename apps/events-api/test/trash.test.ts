@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 
 import { createApi } from '../src/create-service.ts'
-import { usePool } from './support/world.ts'
+import { usePool } from './support/use-pool.ts'
 
 const worlds = usePool('conference')
 

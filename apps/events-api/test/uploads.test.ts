@@ -8,7 +8,8 @@ import sharp from 'sharp'
 import { describe, expect, test } from 'vitest'
 
 import { until } from './support/until.ts'
-import { type Answer, usePool, type World } from './support/world.ts'
+import { usePool } from './support/use-pool.ts'
+import { type Answer, type World } from './support/world.ts'
 
 const worlds = usePool('people')
 
@@ -158,7 +159,11 @@ await describeWith('chromium', 'a real browser', () => {
       const page = await browser.newPage()
       for (const url of urls) {
         // An attachment starts a download: there is no page then.
-        await page.goto(url).catch((error: unknown) => expect(String(error)).toContain('Download is starting'))
+        const failure = await page.goto(url).then(
+          () => undefined,
+          (error: unknown) => String(error),
+        )
+        expect(failure ?? 'Download is starting').toContain('Download is starting')
         expect(await page.title()).not.toBe('executed')
         await page.goto(`${world.url}/docs/start.js`)
         await page.setContent(`<iframe src="${url}"></iframe><object data="${url}"></object><img src="${url}">`)

@@ -4,9 +4,7 @@ import path from 'node:path'
 
 import { type DatabasePool, databasePool, hashFiles } from '@org/container-pg/testing'
 import { DiskStore } from '@org/content-sniff'
-import type {} from '@org/services'
 import { postgresDriver, type TaskWorker } from '@org/task-context'
-import { afterAll, beforeAll, inject } from 'vitest'
 
 import { writeUser } from '../../src/accounts.ts'
 import { type Api, createApi, createService, type RunningService } from '../../src/create-service.ts'
@@ -131,12 +129,13 @@ export async function openWorld(databaseUrl: string, used: Api = api()): Promise
 
 /** A pool of databases with the people in them and, when asked for, the conference of the demo. */
 export async function openPool(
+  postgresUrl: string,
   content: 'people' | 'conference',
   options: { readonly warm?: number } = {},
 ): Promise<DatabasePool> {
   const src = path.join(import.meta.dirname, '../../src')
   return databasePool({
-    url: inject('postgresUrl'),
+    url: postgresUrl,
     version: `events-api ${content} ${await hashFiles(src, import.meta.filename)}`,
     warm: options.warm ?? 2,
     migrate: async (url) => {
@@ -155,26 +154,4 @@ export async function openPool(
       if (content === 'conference') await seed(service, { admin: undefined, organiser: undefined })
     },
   })
-}
-
-/** A pool for the tests of a file; call at its top. */
-export function usePool(content: 'people' | 'conference'): { readonly open: (used?: Api) => Promise<World> } {
-  let pool: DatabasePool
-  beforeAll(async () => {
-    pool = await openPool(content)
-  }, 120_000)
-  afterAll(() => pool[Symbol.asyncDispose](), 60_000)
-  return {
-    open: async (used) => {
-      const database = await pool.acquire()
-      const world = await openWorld(database.url, used)
-      return {
-        ...world,
-        [Symbol.asyncDispose]: async () => {
-          await world[Symbol.asyncDispose]()
-          await database[Symbol.asyncDispose]()
-        },
-      }
-    },
-  }
 }

@@ -1,0 +1,28 @@
+import type { DatabasePool } from '@org/container-pg/testing'
+import type {} from '@org/services'
+import { afterAll, beforeAll, inject } from 'vitest'
+
+import type { Api } from '../../src/create-service.ts'
+import { openPool, openWorld, type World } from './world.ts'
+
+/** A pool for the tests of a file; call at its top. */
+export function usePool(content: 'people' | 'conference'): { readonly open: (used?: Api) => Promise<World> } {
+  let pool: DatabasePool
+  beforeAll(async () => {
+    pool = await openPool(inject('postgresUrl'), content)
+  }, 120_000)
+  afterAll(() => pool[Symbol.asyncDispose](), 60_000)
+  return {
+    open: async (used) => {
+      const database = await pool.acquire()
+      const world = await openWorld(database.url, used)
+      return {
+        ...world,
+        [Symbol.asyncDispose]: async () => {
+          await world[Symbol.asyncDispose]()
+          await database[Symbol.asyncDispose]()
+        },
+      }
+    },
+  }
+}
