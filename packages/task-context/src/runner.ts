@@ -29,7 +29,7 @@ export interface RunnerParts {
   readonly database: Database<unknown> | undefined
   /** Resolves once our tables are there. */
   readonly prepare: () => Promise<void>
-  readonly resources: Resources | undefined
+  readonly resources: Resources<object> | undefined
   readonly logger: (ids: Readonly<Record<string, unknown>>) => Logger
   readonly onError: (error: Error) => void
   readonly now: () => number

@@ -2,7 +2,7 @@ import type { Queue } from 'bullmq'
 
 import type { BaseFields, FieldSchemas, FieldValues } from './context/fields.ts'
 import type { ReadFields } from './context/middleware.ts'
-import type { Resources, ResourceValues } from './context/resources.ts'
+import type { Resources } from './context/resources.ts'
 import type { Logger, TaskContext } from './context/scope.ts'
 import type { Database } from './database.ts'
 import type { DeadLetter, Deduplication, Driver, ScheduleTiming, WorkOptions } from './drivers/driver.ts'
@@ -12,7 +12,7 @@ import type { Relay, RelayOptions } from './outbox/relay.ts'
 import type { DatabaseChoice } from './runner.ts'
 
 /** What {@link createTasks} takes. */
-export interface TasksOptions<Fields extends FieldSchemas, R extends Resources, Db, Trx extends Db> {
+export interface TasksOptions<Fields extends FieldSchemas, R extends object, Db, Trx extends Db> {
   /** Where jobs wait: `redisDriver`, `postgresDriver`, `memoryDriver`, or `inlineDriver` in tests. Closed with the tasks. */
   readonly driver: Driver
   /** Gives each job a transaction of its own, and enqueueing a transaction to wait for. */
@@ -26,7 +26,7 @@ export interface TasksOptions<Fields extends FieldSchemas, R extends Resources, 
   /** Signs each job, so that who can write to the queue cannot choose an actor. Without it the queue is trusted. */
   readonly secret?: string
   /** Opened for each job and closed after it, in reverse order. */
-  readonly resources?: R
+  readonly resources?: Resources<R>
   /** Makes the logger of a request or job. @default one that says nothing */
   readonly logger?: (ids: Readonly<Record<string, unknown>>) => Logger
   /** Hears of what nobody can be told otherwise: lost connections, after-commit errors, failed teardowns. @default `console.error` */
@@ -102,7 +102,7 @@ export interface TaskWorker extends AsyncDisposable {
 /** Entry to the package: enqueue and run jobs in a context. Made by {@link createTasks}. */
 export interface Tasks<
   Fields extends FieldSchemas = FieldSchemas,
-  R extends Resources = Resources,
+  R extends object = object,
   Db = unknown,
   Trx extends Db = Db,
 > extends AsyncDisposable {
@@ -175,7 +175,7 @@ export interface Tasks<
 }
 
 /** What a handler gets beside its payload. */
-export type HandlerContext<Fields extends FieldSchemas, R extends Resources, Db> = TaskContext<
-  FieldValues<Fields>,
-  Db
-> & { readonly job: NonNullable<TaskContext['job']>; readonly resources: ResourceValues<R> }
+export type HandlerContext<Fields extends FieldSchemas, R extends object, Db> = TaskContext<FieldValues<Fields>, Db> & {
+  readonly job: NonNullable<TaskContext['job']>
+  readonly resources: Readonly<R>
+}

@@ -2,7 +2,6 @@ import { replaceDb } from './context/after-commit.ts'
 import { seal } from './context/envelope.ts'
 import { fieldCodec, type FieldSchemas } from './context/fields.ts'
 import { fieldsFromHeaders } from './context/middleware.ts'
-import type { Resources } from './context/resources.ts'
 import { context, currentScope, type Logger, runInScope, type Scope, type TaskContext } from './context/scope.ts'
 import { flush, keepSavepoint, openTransaction } from './context/transaction.ts'
 import type { Database } from './database.ts'
@@ -33,7 +32,7 @@ const NEVER = new AbortController().signal
  */
 export function createTasks<
   Fields extends FieldSchemas = Record<never, never>,
-  R extends Resources = Record<never, never>,
+  R extends object = Record<never, never>,
   Db = undefined,
   Trx extends Db = Db,
 >(options: TasksOptions<Fields, R, Db, Trx>): Tasks<Fields, R, Db, Trx> {

@@ -2,18 +2,13 @@ import { toError } from '../errors.ts'
 import type { BaseFields } from './fields.ts'
 
 /** Something that each job gets of its own: opened before it, closed after it. */
-export interface Resource<Value = unknown> {
+export interface Resource<Value> {
   readonly open: (fields: BaseFields, signal: AbortSignal) => Value | Promise<Value>
   readonly close?: (value: Value) => void | Promise<void>
 }
 
-/** Resources by name, in the order they are opened. */
-export type Resources = Readonly<Record<string, Resource<never>>>
-
-/** The values behind {@link Resources}. */
-export type ResourceValues<R extends Resources> = {
-  readonly [Name in keyof R]: R[Name] extends { open: (...args: never[]) => infer Value } ? Awaited<Value> : never
-}
+/** Resources by name, in the order they are opened; `Values` are what handlers find. */
+export type Resources<Values extends object> = { readonly [Name in keyof Values]: Resource<Values[Name]> }
 
 /** Resources of one run. */
 export interface OpenResources {
@@ -24,7 +19,7 @@ export interface OpenResources {
 
 /** Opens all, in order; when one fails, closes those before it and rejects with its error. */
 export async function openResources(
-  resources: Resources,
+  resources: Resources<object>,
   fields: BaseFields,
   signal: AbortSignal,
 ): Promise<OpenResources> {
@@ -42,7 +37,7 @@ export async function openResources(
     return errors
   }
   try {
-    for (const [name, resource] of Object.entries(resources)) {
+    for (const [name, resource] of Object.entries(resources as Readonly<Record<string, Resource<never>>>)) {
       const value = await resource.open(fields, signal)
       values[name] = value
       closers.push(() => resource.close?.(value as never))
