@@ -5,9 +5,11 @@ const controller = new AbortController()
 // The first signal ends the work in order, a second one ends the process.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => controller.abort())
 
-process.exitCode = await run(process.argv.slice(2), {
+void run(process.argv.slice(2), {
   stdout: (text) => void process.stdout.write(text),
   stderr: (text) => void process.stderr.write(text),
   interactive: process.stderr.isTTY,
   signal: controller.signal,
+}).then((code) => {
+  process.exitCode = code
 })

@@ -66,8 +66,9 @@ function splitName(name: string): readonly [prefix: string, local: string] {
 }
 
 function namespaceOf(attributes: string, prefix: string): string | undefined {
+  // A name is tried from its start only; from each of its letters it would take the square of its length.
   const wanted = prefix === '' ? 'xmlns' : `xmlns:${prefix}`
-  for (const [, name, double, single] of attributes.matchAll(/([\w:.-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g)) {
+  for (const [, name, double, single] of attributes.matchAll(/(?<![\w:.-])([\w:.-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g)) {
     if (name === wanted) return (double ?? single ?? '').trim()
   }
   return undefined

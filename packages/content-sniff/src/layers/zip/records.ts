@@ -63,6 +63,7 @@ export async function readTail(source: ByteSource): Promise<Uint8Array> {
  * @see https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT (section 4.3.16)
  */
 export function findZipEnd(tail: Uint8Array, size: number): ZipEnd | undefined {
+  if (tail.length < 22) return undefined
   const view = viewOf(tail)
   for (
     let at = tail.lastIndexOf(0x50, tail.length - 22);
