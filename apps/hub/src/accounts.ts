@@ -17,6 +17,14 @@ export interface Accounts {
   logOut(request: Request): Promise<readonly string[]>
   /** Checks a name and a password, as login does; the account's name when they are right. */
   authenticate(name: string, password: string, clientIp: string | undefined): Promise<string | undefined>
+  /** Whether there is an account of this name. */
+  exists(name: string): Promise<boolean>
+  /**
+   * Makes an account an administrator, or an ordinary one; without an account nothing happens.
+   *
+   * @throws {@link RequestError} 400 when no administrator would be left.
+   */
+  setAdmin(name: string, isAdmin: boolean): Promise<void>
   /** Removes the account of a deleted user, if there is one. */
   discard(name: string): Promise<void>
   /** Makes an admin's account, or gives an existing one the password and the rights. Returns the name as it is kept. */

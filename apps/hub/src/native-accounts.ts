@@ -2,10 +2,12 @@ import { createNativeAuth, NativeAuthError } from '@org/native-auth'
 
 import type { Accounts } from './accounts.ts'
 import type { Config } from './config/config.ts'
+import { RequestError } from './errors.ts'
 import type { Log } from './log.ts'
 import { Html } from './pages/html.ts'
 import { layout, PAGE_POLICY } from './pages/layout.ts'
 import type { Forms } from './pages/forms.ts'
+import { findUser, updateUser } from './store/users.ts'
 import type { Database } from './store/tables.ts'
 
 /** Prefix of the authenticator's cookies when it is told that https may be absent. */
@@ -40,6 +42,13 @@ export async function createNativeAccounts(options: NativeAccountsOptions): Prom
     lockout: { failures: config.accounts.allowed_failed_logins },
     secondFactor: ({ no: 'optional', admins: 'admins', all: 'all' } as const)[config.accounts.require_2fa],
     serviceName: 'Hub',
+    hooks: {
+      // The account's page and the hub's page for administrators must not contradict each other.
+      adminChanged: async ({ account }) => {
+        const user = await findUser(db, account.username)
+        if (user !== undefined) await updateUser(db, user, { admin: account.isAdmin })
+      },
+    },
     onError: (error) => log('error', 'authenticator', { reason: String(error) }),
     pages: {
       contentSecurityPolicy: PAGE_POLICY,
@@ -89,8 +98,18 @@ export async function createNativeAccounts(options: NativeAccountsOptions): Prom
       }
     },
 
+    async exists(name) {
+      return (await auth.accounts.get(name)) !== undefined
+    },
+
+    async setAdmin(name, isAdmin) {
+      const account = await auth.accounts.get(name)
+      if (account === undefined || account.isAdmin === isAdmin) return
+      await refusable(() => auth.accounts.setAdmin(account.id, isAdmin))
+    },
+
     async discard(name) {
-      if ((await auth.accounts.get(name)) !== undefined) await auth.accounts.remove(name)
+      if ((await auth.accounts.get(name)) !== undefined) await refusable(() => auth.accounts.remove(name))
     },
 
     async createAdmin(name, password) {
@@ -103,6 +122,16 @@ export async function createNativeAccounts(options: NativeAccountsOptions): Prom
       await auth.accounts.setAdmin(known.id, true)
       return known.username
     },
+  }
+}
+
+/** What the authenticator refuses, the caller learns as a refusal of his request. */
+async function refusable(run: () => Promise<unknown>): Promise<void> {
+  try {
+    await run()
+  } catch (error) {
+    if (error instanceof NativeAuthError) throw new RequestError(400, error.message)
+    throw error
   }
 }
 

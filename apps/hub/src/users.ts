@@ -1,7 +1,36 @@
 import { RequestError } from './errors.ts'
 import type { Hub } from './hub.ts'
+import { isUserName } from './spawners/names.ts'
 import { serversOf } from './store/spawners.ts'
-import { deleteUser, type User } from './store/users.ts'
+import { deleteTokensOf } from './store/tokens.ts'
+import { deleteUser, findUser, updateUser, type User } from './store/users.ts'
+
+/**
+ * Renames a user or makes him an administrator. A new name ends all his tokens.
+ *
+ * @throws {@link RequestError} 400 when the name is bad or taken, he has an account or a running server, or nobody
+ *   would be left to administer the hub.
+ */
+export async function changeUser(
+  hub: Hub,
+  user: User,
+  { name = user.name, admin }: { readonly name?: string | undefined; readonly admin?: boolean | undefined },
+): Promise<User> {
+  if (name !== user.name) {
+    if (!isUserName(name)) throw new RequestError(400, `Invalid username: ${name}`)
+    if ((await findUser(hub.db, name)) !== undefined) {
+      throw new RequestError(400, `User ${name} already exists, username must be unique`)
+    }
+    // Its server's address, oauth client and token all carry the old name; so does the account that he logs in to.
+    if (hub.servers.hasActive(user.id)) throw new RequestError(400, `${user.name} has a running server, stop it first`)
+    if (await hub.accounts.exists(user.name)) {
+      throw new RequestError(400, `${user.name} has an account, which keeps its name`)
+    }
+    await deleteTokensOf(hub.db, user.id)
+  }
+  if (admin !== undefined) await hub.accounts.setAdmin(user.name, admin)
+  return updateUser(hub.db, user, { name, ...(admin === undefined ? {} : { admin }) })
+}
 
 /**
  * Removes a user with account, tokens and servers; running servers are stopped first.

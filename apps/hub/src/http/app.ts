@@ -4,6 +4,7 @@ import { RequestError } from '../errors.ts'
 import type { Hub } from '../hub.ts'
 import { mountOAuth, SESSION_COOKIE } from '../oauth/routes.ts'
 import { adminRoutes } from '../pages/admin.ts'
+import { mountApiDocs } from '../pages/api-docs.ts'
 import { mountAssets } from '../pages/assets.ts'
 import { databaseRoutes } from '../pages/databases.ts'
 import { errorPage } from '../pages/error-page.ts'
@@ -12,7 +13,7 @@ import { mountPages } from '../pages/page-route.ts'
 import { mountStoppedServers, spawnRoutes } from '../pages/spawn.ts'
 import { redirect } from '../pages/visitor.ts'
 import { tokenRoutes } from '../pages/tokens.ts'
-import { mountApi } from '../rest/api.ts'
+import { mountApi, resources } from '../rest/api.ts'
 import { deleteSessionTokens } from '../store/tokens.ts'
 import { clientIp } from './client-ip.ts'
 import { jsonError } from './errors.ts'
@@ -27,6 +28,7 @@ export function createApp(hub: Hub): Hono {
   app.use(logRequests(hub))
   mountHealth(app, hub)
   mountOAuth(app, hub, `${api}/oauth2`)
+  mountApiDocs(app, hub, api, resources)
   mountApi(app, hub, api)
   mountAssets(app, base)
   mountRoot(app, hub)

@@ -2,8 +2,8 @@ import { RequestError } from '../errors.ts'
 import { isUserName } from '../spawners/names.ts'
 import { serversOf } from '../store/spawners.ts'
 import { toIso } from '../store/time.ts'
-import { createUsers, findUser, listUsers, type User, updateUser } from '../store/users.ts'
-import { deleteUserCompletely } from '../users.ts'
+import { createUsers, findUser, listUsers, type User } from '../store/users.ts'
+import { changeUser, deleteUserCompletely } from '../users.ts'
 import { type Html, html } from './html.ts'
 import { serverButton } from './home.ts'
 import { pageResponse, proofField } from './layout.ts'
@@ -123,10 +123,10 @@ function change(path: string, scope: string, run: (call: PageCall, user: User) =
 export const adminRoutes: readonly PageRoute[] = [
   { method: 'GET', path: '/admin', run: list },
   { method: 'POST', path: '/admin/users', run: add },
-  change('make-admin', 'admin:users', ({ hub }, user) => updateUser(hub.db, user, { admin: true })),
+  change('make-admin', 'admin:users', ({ hub }, user) => changeUser(hub, user, { admin: true })),
   change('revoke-admin', 'admin:users', ({ hub, visitor }, user) => {
     if (user.id === visitor.user.id) throw new RequestError(400, 'You cannot take your own rights away')
-    return updateUser(hub.db, user, { admin: false })
+    return changeUser(hub, user, { admin: false })
   }),
   change('delete', 'delete:users', ({ hub, visitor }, user) => {
     if (user.id === visitor.user.id) throw new RequestError(400, 'Cannot delete yourself!')

@@ -1,8 +1,8 @@
 import { RequestError } from '../errors.ts'
 import { isUserName } from '../spawners/names.ts'
-import { deleteUserCompletely } from '../users.ts'
+import { changeUser, deleteUserCompletely } from '../users.ts'
 import { fromStored } from '../store/time.ts'
-import { createUsers, findUser, listUsers, touchUser, updateUser, type UserFilter } from '../store/users.ts'
+import { createUsers, findUser, listUsers, touchUser, type UserFilter } from '../store/users.ts'
 import { serversOf, touchSpawner } from '../store/spawners.ts'
 import {
   bodyMap,
@@ -110,20 +110,7 @@ async function change(call: Call): Promise<Response> {
   for (const key of ['groups', 'roles', 'auth_state']) {
     if (key in body) throw new RequestError(400, `user.${key} cannot be changed here`)
   }
-  if (name !== undefined && name !== user.name) {
-    if (!isUserName(name)) throw new RequestError(400, `Invalid username: ${name}`)
-    if ((await findUser(hub.db, name)) !== undefined) {
-      throw new RequestError(400, `User ${name} already exists, username must be unique`)
-    }
-    if (hub.servers.hasActive(user.id)) {
-      // Its server's address, oauth client and token all carry the old name.
-      throw new RequestError(400, `${user.name} has a running server, stop it first`)
-    }
-  }
-  const changed = await updateUser(hub.db, user, {
-    ...(name === undefined ? {} : { name }),
-    ...(admin === undefined ? {} : { admin }),
-  })
+  const changed = await changeUser(hub, user, { name, admin })
   return json((await userModels(hub, [changed], requester.scopes))[0])
 }
 

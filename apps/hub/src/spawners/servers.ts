@@ -1,59 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 import { HubError, reasonOf, RequestError } from '../errors.ts'
-import type { Log } from '../log.ts'
-import { ProxyError, type RouteTable } from '../proxy/routes.ts'
-import { SERVER_TOKEN_SCOPES } from '../store/roles.ts'
-import {
-  activeServers,
-  beginSpawn,
-  type BegunSpawn,
-  clearSpawn,
-  finishSpawn,
-  removeSpawner,
-} from '../store/spawners.ts'
-import type { Database } from '../store/tables.ts'
-import { databaseTrouble } from '../store/trouble.ts'
+import { activeServers, clearSpawn, removeSpawner } from '../store/spawners.ts'
 import type { User } from '../store/users.ts'
+import { type Entry, failedEvent, failureOf, keyOf, type Phase, readyEvent, titleOf } from './entry.ts'
 import { type ServerNames, serverNames } from './names.ts'
 import { type ProgressEvent, ProgressLog } from './progress.ts'
 import { answers } from './readiness.ts'
-import type { RunningServer, Spawner } from './spawner.ts'
-
-/** Where a server is in its life. */
-export type Phase = 'stopped' | 'spawn' | 'ready' | 'stop'
-
-/** What {@link Servers} works with. */
-export interface ServersOptions {
-  readonly db: Database
-  readonly spawner: Spawner
-  readonly routes: () => RouteTable
-  readonly baseUrl: string
-  /** The environment of one server, without its address. */
-  readonly environment: (user: User, server: string, names: ServerNames, token: string) => Record<string, string>
-  readonly startTimeoutMs: number
-  readonly pollIntervalMs: number
-  readonly concurrentSpawns: number
-  readonly activeServers: number
-  readonly now: () => Date
-  readonly log: Log
-}
-
-interface Entry {
-  readonly user: User
-  readonly server: string
-  readonly names: ServerNames
-  phase: Phase
-  begun?: Pick<BegunSpawn, 'spawnerId' | 'serverId'>
-  running?: RunningServer
-  progress: ProgressLog
-  /** The start or stop under way. Never rejects. */
-  work: Promise<void>
-  cancel?: AbortController
-  failure?: { readonly status: number; readonly message: string }
-  /** Spawner row whose other rows could not be taken back yet. */
-  unclean?: number
-}
+import type { RunningServer } from './spawner.ts'
+import { type ServersOptions, startServer, targetOf } from './start-server.ts'
 
 /** Seconds after which a refused client may come again. */
 const RETRY_AFTER_SECONDS = 5
@@ -292,57 +247,24 @@ export class Servers {
   }
 
   async #spawn(entry: Entry, userOptions: unknown, cancelled: AbortSignal): Promise<void> {
-    const { db, spawner, now, log, startTimeoutMs } = this.#options
+    const { log, startTimeoutMs } = this.#options
     const { user, server, names } = entry
     const overrun = new AbortController()
     const timer = setTimeout(() => {
       overrun.abort(new HubError('HUB_SPAWN_FAILED', `The server did not answer within ${startTimeoutMs / 1000} s`))
     }, startTimeoutMs)
-    const signal = AbortSignal.any([cancelled, overrun.signal])
-    let running: RunningServer | undefined
     try {
-      const begun = await beginSpawn(
-        db,
-        {
-          user,
-          name: server,
-          userOptions,
-          prefix: names.prefix,
-          clientId: names.clientId,
-          cookieName: names.clientId,
-          allowedScopes: [`access:servers!server=${user.name}/${server}`],
-          tokenScopes: SERVER_TOKEN_SCOPES,
-        },
-        now(),
-      )
-      entry.begun = begun
-      const env = this.#options.environment(user, server, names, begun.token)
-      const progress = (percent: number, message: string) => entry.progress.add({ progress: percent, message })
-      progress(10, 'Starting the server')
-      running = await spawner.start({ user: user.name, server, prefix: names.prefix, env, progress, signal })
-      progress(50, 'Waiting for the server to answer')
-      await untilReady(running, names.prefix, signal)
-      progress(80, 'Opening the way to it')
-      await finishSpawn(db, begun, running.address, running.state)
-      await this.#options.routes().set(names.route, {
-        target: targetOf(running),
-        jupyterhub: true,
-        user: user.name,
-        server_name: server,
-      })
-      signal.throwIfAborted()
+      const running = await startServer(this.#options, entry, userOptions, AbortSignal.any([cancelled, overrun.signal]))
       this.#watchOver(entry, running)
       entry.progress.add(readyEvent(entry))
       log('info', 'server ready', { user: user.name, server })
     } catch (error) {
-      const failure = failureOf(error)
-      log('warn', 'server did not start', { user: user.name, server, reason: failure.message })
-      await running?.stop()
+      entry.failure = failureOf(error)
+      log('warn', 'server did not start', { user: user.name, server, reason: entry.failure.message })
       await this.#options
         .routes()
         .remove(names.route)
         .catch(() => {})
-      entry.failure = failure
       await this.#clear(entry).catch(() => {})
       entry.phase = 'stopped'
       entry.progress.add(failedEvent(entry))
@@ -397,45 +319,5 @@ export class Servers {
     entry.unclean = spawnerId
     await clearSpawn(this.#options.db, spawnerId, entry.names.prefix)
     delete entry.unclean
-  }
-}
-
-const keyOf = (userId: number, server: string): string => `${userId}/${server}`
-const targetOf = ({ address }: RunningServer): string => `http://${address.ip}:${address.port}`
-
-function titleOf({ user, server }: { readonly user: Pick<User, 'name'>; readonly server: string }): string {
-  return server === '' ? user.name : `${user.name}:${server}`
-}
-
-function readyEvent({ names }: Entry): ProgressEvent {
-  const url = names.prefix
-  return {
-    progress: 100,
-    ready: true,
-    message: `Server ready at ${url}`,
-    html_message: `Server ready at <a href="${url}">${url}</a>`,
-    url,
-  }
-}
-
-function failedEvent({ failure }: Entry): ProgressEvent {
-  return { progress: 100, failed: true, message: `Spawn failed: ${failure?.message ?? 'unknown reason'}` }
-}
-
-function failureOf(error: unknown): { status: number; message: string } {
-  if (error instanceof HubError) return { status: 500, message: error.message }
-  if (error instanceof RequestError) return { status: error.status, message: error.message }
-  const trouble = databaseTrouble(error)
-  if (trouble !== undefined) return { status: 503, message: `The hub's database cannot be used: ${trouble}` }
-  return { status: error instanceof ProxyError ? 503 : 500, message: reasonOf(error) }
-}
-
-async function untilReady(running: RunningServer, path: string, signal: AbortSignal): Promise<void> {
-  for (;;) {
-    signal.throwIfAborted()
-    const reason = await running.status()
-    if (reason !== undefined) throw new HubError('HUB_SPAWN_FAILED', 'The server ended before it answered')
-    if (await answers(running.address, path, 1000)) return
-    await delay(50, undefined, { signal }).catch(() => {})
   }
 }

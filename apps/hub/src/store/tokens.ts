@@ -82,6 +82,11 @@ export async function deleteToken(db: Database, token: ApiToken): Promise<void> 
   else await query.where('client_id', '=', token.client_id).where('user_id', '=', token.user_id).execute()
 }
 
+/** Revokes all tokens of a user. */
+export async function deleteTokensOf(db: Database, userId: number): Promise<void> {
+  await db.deleteFrom('api_tokens').where('user_id', '=', userId).execute()
+}
+
 /** Revokes what browsers got in one login. */
 export async function deleteSessionTokens(db: Database, sessionId: string): Promise<void> {
   await db.deleteFrom('api_tokens').where('session_id', '=', sessionId).execute()
