@@ -44,6 +44,10 @@ test('turns imports into requires and lets the rest await', () => {
   )
 })
 
+test('keeps what a module exports, where nobody can ask for it', () => {
+  expect(quickStart(readme('export const app = 1')).commonjs).toContain('{\nconst app = 1\n}')
+})
+
 test('a README without a program is an error', () => {
   expect(() => quickStart('# a\n')).toThrow('found none')
 })

@@ -31,7 +31,7 @@ export function quickStart(readme: string): QuickStart {
   if (/^import /m.test(body)) throw new Error('Expected each import of the first block to stand on a line of its own')
   return {
     source,
-    commonjs: `${requires.join('\n')}\nvoid (async () => {\n${body.trim()}\n})()\n`,
+    commonjs: `${requires.join('\n')}\nvoid (async () => {\n${body.trim().replace(/^export (?=const|function|class)/gm, '')}\n})()\n`,
     packages: [...packages],
   }
 }

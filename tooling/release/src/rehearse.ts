@@ -10,6 +10,7 @@ import { type PublishedPackage, publishedPackages } from './packages.ts'
 import { nodeBinary, type PackageManager, Project } from './project.ts'
 import { type QuickStart, quickStart } from './quick-start.ts'
 import { startRegistry } from './registry.ts'
+import { startSurroundings, type Surroundings } from './surroundings.ts'
 import { catalogVersion, nodeVersions, root, upstream } from './workspace.ts'
 
 const typescripts = ['5.9.3', '6.0.3', '7.0.2'] as const
@@ -34,7 +35,12 @@ function specifiers(item: PublishedPackage, start: QuickStart): string[] {
   )
 }
 
-async function rehearse(registry: string, item: PublishedPackage, nodes: ReadonlyMap<string, string>): Promise<void> {
+async function rehearse(
+  registry: string,
+  item: PublishedPackage,
+  nodes: ReadonlyMap<string, string>,
+  surroundings: Surroundings,
+): Promise<void> {
   const start = quickStart(readFileSync(path.join(item.dir, 'README.md'), 'utf8'))
   const wanted = specifiers(item, start)
   for (const manager of ['npm', 'pnpm', 'yarn'] satisfies PackageManager[]) {
@@ -44,7 +50,7 @@ async function rehearse(registry: string, item: PublishedPackage, nodes: Readonl
     project.write('quick-start.cts', start.commonjs)
     for (const [version, node] of manager === 'npm' ? nodes : [...nodes].slice(1, 2)) {
       for (const file of ['quick-start.mts', 'quick-start.cts']) {
-        await project.run(node, [file], { NODE_NO_WARNINGS: '1' })
+        await project.run(node, [file], { ...(await surroundings.fresh()), NODE_NO_WARNINGS: '1' })
         console.log(`  ${manager}, Node ${version}, ${file}`)
       }
     }
@@ -86,12 +92,13 @@ const packages = publishedPackages(root).filter(({ name }) => {
 const nodes = new Map<string, string>()
 for (const version of nodeVersions) nodes.set(version, await nodeBinary(path.join(root, '.data', 'nodes'), version))
 await using registry = await startRegistry(upstream)
+await using surroundings = await startSurroundings()
 const failures: string[] = []
 for (const item of packages) await publish(registry.url, item)
 for (const item of packages) {
   console.log(item.name)
   try {
-    await rehearse(registry.url, item, nodes)
+    await rehearse(registry.url, item, nodes, surroundings)
   } catch (error) {
     failures.push(item.name)
     console.error(`✖ ${item.name}: ${(error as Error).message}`)
