@@ -1,12 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 
-import { vi } from 'vitest'
-
-const main = path.join(import.meta.dirname, '../src/main.ts')
+import { afterAll, vi } from 'vitest'
 
 // Real processes on a machine that may be busy with other tests.
 vi.setConfig({ testTimeout: 60_000 })
+
+const main = path.join(import.meta.dirname, '../src/main.ts')
+
+// Each run would strip the types of a hundred files again.
+const cache = mkdtempSync(path.join(tmpdir(), 'compile-cache-'))
+afterAll(() => rmSync(cache, { recursive: true, force: true }))
 
 /** How a run of the command ended. */
 export interface CliResult {
@@ -29,7 +35,7 @@ export async function swanProbe(words: readonly string[], options: CliOptions = 
   const started = performance.now()
   const child = spawn(process.execPath, [main, ...words], {
     cwd: options.cwd ?? '/',
-    env: { ...process.env, ...options.env },
+    env: { ...process.env, NODE_COMPILE_CACHE: cache, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let stdout = ''

@@ -176,6 +176,8 @@ function lock(file: string): Disposable {
   }
 }
 
-describe('our hub', () => suite(startOurHub))
+describe('our hub', () => {
+  suite(startOurHub)
+})
 
 await describeWith('jupyterhub', 'JupyterHub', () => suite(startJupyterHub))

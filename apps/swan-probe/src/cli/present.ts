@@ -1,5 +1,6 @@
 import type { Entry, Output } from '../config/config.ts'
 import { messageOf } from '../errors.ts'
+import type { HelperPool } from '../isolation/pool.ts'
 import { LiveProgress } from '../reports/live.ts'
 import { renderReport } from '../reports/render.ts'
 import { writeAtomic } from '../reports/write-atomic.ts'
@@ -10,6 +11,7 @@ import { untilInterrupt } from './interrupt.ts'
 import type { Format } from './formats.ts'
 
 interface Presentation {
+  readonly pool: HelperPool
   readonly formats: readonly Format[]
   readonly output: Output
   readonly deadlineSeconds: number | undefined
@@ -34,6 +36,7 @@ export async function present(entries: readonly Entry[], how: Presentation): Pro
   const options = {
     signal: interrupt.signal,
     listener,
+    pool: how.pool,
     ...(how.deadlineSeconds === undefined ? {} : { deadlineSeconds: how.deadlineSeconds }),
   }
   const report =

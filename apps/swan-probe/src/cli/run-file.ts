@@ -4,6 +4,7 @@ import type { Config, Entry } from '../config/config.ts'
 import { loadConfig } from '../config/load.ts'
 import { nearest } from '../config/nearest.ts'
 import { ProbeError } from '../errors.ts'
+import { HelperPool } from '../isolation/pool.ts'
 import { findProbe, groupSpellings } from '../probes/registry.ts'
 import { parseWords } from './args.ts'
 import type { Surroundings } from './cli.ts'
@@ -33,13 +34,17 @@ export async function runFile(words: readonly string[], around: Surroundings): P
   }
   const deadline = readSeconds('--deadline', values.deadline)
   const formats = parseFormats(values.format ?? [], process.stdout.isTTY)
+  await using pool = new HelperPool()
+  // Its start takes longer than reading the file, so the two go on at once.
+  if (values.user_mode !== true) void pool.warm()
   const config = loadConfig(path.resolve(around.cwd, values.configfile), {
     base: around.cwd,
     userPath: values.path === undefined ? undefined : path.resolve(around.cwd, values.path),
     env: around.env,
   })
   const entries = selectEntries(config, values.test ?? [])
-  return present(entries, {
+  return await present(entries, {
+    pool,
     formats,
     output: config.output,
     deadlineSeconds: deadline,

@@ -1,6 +1,7 @@
 import { readEntry } from '../config/entry.ts'
 import { nearest } from '../config/nearest.ts'
 import { ProbeError } from '../errors.ts'
+import { HelperPool } from '../isolation/pool.ts'
 import { probes } from '../probes/registry.ts'
 import type { Surroundings } from './cli.ts'
 import { parseWords } from './args.ts'
@@ -46,7 +47,9 @@ export async function runOne(words: readonly string[], around: Surroundings): Pr
     problems.push(message),
   )
   if (entry === undefined) throw new ProbeError('PROBE_USAGE', problems.join('; '))
-  return present([entry], {
+  await using pool = new HelperPool()
+  return await present([entry], {
+    pool,
     formats: parseFormats(given['format'] ?? [], process.stdout.isTTY),
     output: { logging: false, logFolder: '' },
     deadlineSeconds: undefined,

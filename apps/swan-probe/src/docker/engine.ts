@@ -1,7 +1,8 @@
 import { once } from 'node:events'
-import { type IncomingMessage, request } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { Duplex, Writable } from 'node:stream'
 
+import { builtinHttp } from '../builtin-http.ts'
 import { messageOf, ProbeError } from '../errors.ts'
 
 /** State of a container. */
@@ -115,13 +116,14 @@ export class Engine {
     const path = `/containers/${encodeURIComponent(container)}/exec`
     const { Id: id } = (await this.#json('POST', path, options.signal, container, body)) as { Id: string }
     const { promise, resolve, reject } = Promise.withResolvers<Duplex>()
-    request({
-      socketPath: this.#socketPath,
-      method: 'POST',
-      path: `/exec/${id}/start`,
-      agent: false,
-      headers: { host: 'docker', 'content-type': 'application/json', connection: 'Upgrade', upgrade: 'tcp' },
-    })
+    builtinHttp()
+      .request({
+        socketPath: this.#socketPath,
+        method: 'POST',
+        path: `/exec/${id}/start`,
+        agent: false,
+        headers: { host: 'docker', 'content-type': 'application/json', connection: 'Upgrade', upgrade: 'tcp' },
+      })
       .on('upgrade', (_, socket, head) => {
         socket.unshift(head)
         resolve(socket)
@@ -161,7 +163,7 @@ export class Engine {
 
   async #send(method: string, path: string, body: unknown, signal: AbortSignal): Promise<IncomingMessage> {
     const stream = typeof body === 'object' && body !== null && Symbol.asyncIterator in body
-    const outgoing = request({
+    const outgoing = builtinHttp().request({
       socketPath: this.#socketPath,
       method,
       path,

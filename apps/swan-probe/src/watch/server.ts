@@ -1,7 +1,8 @@
 import { once } from 'node:events'
-import { createServer, type ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
+import { builtinHttp } from '../builtin-http.ts'
 import type { HealthSetName } from '../config/config.ts'
 import { messageOf, ProbeError } from '../errors.ts'
 import { renderMetrics } from './metrics.ts'
@@ -22,7 +23,7 @@ export async function serveStatus(
   watcher: Watcher,
   listen: { readonly host: string; readonly port: number },
 ): Promise<StatusServer> {
-  const server = createServer((request, response) => {
+  const server = builtinHttp().createServer((request, response) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.writeHead(405, { allow: 'GET, HEAD' }).end()
       return

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { request as httpRequest } from 'node:http'
-import { request as httpsRequest } from 'node:https'
 
+import { builtinHttp, builtinHttps } from '../../builtin-http.ts'
 import { messageOf, ProbeError } from '../../errors.ts'
 
 /** Where a hub is and how to speak to it. */
@@ -91,7 +90,7 @@ export class HubClient {
     const body = options.body === undefined ? undefined : JSON.stringify(options.body)
     const started = performance.now()
     const limit = options.timeoutMs ?? 15_000
-    const request = (scheme === 'https' ? httpsRequest : httpRequest)({
+    const request = (scheme === 'https' ? builtinHttps() : builtinHttp()).request({
       hostname,
       port,
       path,
