@@ -54,7 +54,9 @@ async function wholeProcess(): Promise<void> {
   const peak = execFileSync(process.execPath, ['-e', peakProgram, bundle, '-c', file, '-f', 'json'], {
     encoding: 'utf8',
   })
-  const bare = execFileSync(process.execPath, ['-e', peakProgram, '--', '-e', 'setTimeout(() => {}, 50)'], { encoding: 'utf8' })
+  const bare = execFileSync(process.execPath, ['-e', peakProgram, '--', '-e', 'setTimeout(() => {}, 50)'], {
+    encoding: 'utf8',
+  })
   row('its memory (largest process, RSS)', `${peak} MB`, `node -e 0: ${bare} MB`, '<= 70 MB')
 }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
@@ -291,4 +291,19 @@ test('the file that `init` writes is valid and names every probe', () => {
   const { entries, health } = configOf(starterFile())
   expect(entries.map((entry) => entry.probe.id)).toEqual(probes.map((probe) => probe.id))
   expect(health.liveness?.probes).toEqual(['jupyterhub_api.check_api'])
+})
+
+test('the example is valid, and is what the README shows', () => {
+  const folder = path.join(import.meta.dirname, '..')
+  const example = readFileSync(path.join(folder, 'examples/swan.yaml'), 'utf8')
+  expect(configOf(example, { env: { HUB_TOKEN: 'x' } }).entries).toHaveLength(9)
+  expect(readFileSync(path.join(folder, 'README.md'), 'utf8')).toContain(`# examples/swan.yaml\n${example}`)
+})
+
+test('the README tells about every code', () => {
+  const folder = path.join(import.meta.dirname, '..')
+  const codes = readFileSync(path.join(folder, 'src/errors.ts'), 'utf8').match(/'PROBE_\w+'/g) ?? []
+  const readme = readFileSync(path.join(folder, 'README.md'), 'utf8')
+  expect(codes.length).toBeGreaterThan(20)
+  expect(codes.filter((code) => !readme.includes(`\`${code.replaceAll("'", '')}\``))).toEqual([])
 })

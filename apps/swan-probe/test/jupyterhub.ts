@@ -6,8 +6,9 @@ import { freePort } from '@org/services'
 
 import { hubFolder, hubUsers, runHubProgram, type TestHub } from './test-hub.ts'
 
+const require = createRequire(import.meta.url)
 const proxyProgram = path.join(
-  path.dirname(createRequire(import.meta.url).resolve('configurable-http-proxy/package.json')),
+  path.dirname(require.resolve('configurable-http-proxy/package.json')),
   'bin/configurable-http-proxy',
 )
 

@@ -53,7 +53,7 @@ export async function runFile(words: readonly string[], around: Surroundings): P
 }
 
 /** Reads a duration flag. */
-export function readSeconds(flag: string, text: string | undefined): number | undefined {
+function readSeconds(flag: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const value = Number(text)
   if (text.trim() !== '' && value > 0 && value <= 86_400) return value
@@ -66,7 +66,7 @@ export function readSeconds(flag: string, text: string | undefined): number | un
  * @throws {@link ProbeError} `PROBE_USAGE` for a name that is no group and no probe, or that the file does not have:
  * a run of nothing must not look like a pass.
  */
-export function selectEntries(config: Config, tests: readonly string[]): readonly Entry[] {
+function selectEntries(config: Config, tests: readonly string[]): readonly Entry[] {
   const chosen = new Set<Entry>()
   for (const test of tests) {
     const [head = '', name] = test.split('.', 2)

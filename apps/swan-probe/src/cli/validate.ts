@@ -21,7 +21,7 @@ export function validate(words: readonly string[], around: Surroundings): Promis
   })
   for (const node of planRun(config.entries)) {
     const waits = node.after.length === 0 ? '' : `, after ${node.after.join(', ')}`
-    process.stdout.write(`${node.id}: at most ${node.entry.timeoutSeconds} s${waits}\n`)
+    process.stdout.write(`${node.id}: at most ${Number(node.entry.timeoutSeconds.toFixed(1))} s${waits}\n`)
   }
   process.stdout.write(`${file} is valid: ${config.entries.length} probes\n`)
   return Promise.resolve(0)

@@ -16,7 +16,7 @@ export interface Measurement {
 }
 
 /** How a probe touches something that may hang: in a child that can be killed. */
-export interface IsolatedOptions {
+interface IsolatedOptions {
   /** Path that decides which mount a stuck child is blamed on. */
   readonly path: string
   /** Limit of this one operation in milliseconds; the probe's own limit applies anyway. */

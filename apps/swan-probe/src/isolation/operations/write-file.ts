@@ -14,7 +14,7 @@ interface WriteInput {
 }
 
 /** Room that a probe leaves free, in bytes: a full file system hurts its users more than a missing measurement. */
-export const reserveBytes = 16 * 1024 * 1024
+const reserveBytes = 16 * 1024 * 1024
 
 /** Makes a new folder. */
 export function makeFolder(input: { readonly path: string; readonly needBytes: number }, step: Step): void {

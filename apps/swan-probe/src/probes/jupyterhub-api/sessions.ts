@@ -184,7 +184,7 @@ interface ServerModel {
 }
 
 /** Reads a server's state out of a user model, of hubs old (`server`, `pending`) and new (`servers`). */
-export function sessionOf(model: Readonly<Record<string, unknown>>, server: string): Session {
+function sessionOf(model: Readonly<Record<string, unknown>>, server: string): Session {
   const servers = model['servers'] as Readonly<Record<string, ServerModel>> | undefined
   const found = servers?.[server]
   if (found === undefined && server === '') {
