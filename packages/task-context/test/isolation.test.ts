@@ -27,6 +27,8 @@ function isolation(name: DriverName): void {
     return createTasks({
       driver: makeDriver(name, world),
       database: kyselyDatabase(world.db),
+      // Thousands at once, on a busy machine.
+      enqueueTimeoutMs: 60_000,
       logger: (ids) => Object.assign({ info() {}, warn() {}, error() {} }, { ids }),
     })
   }

@@ -20,6 +20,8 @@ export interface BullBackend {
   readonly connection: unknown
   readonly factory: BackendFactory<IQueueBackend, unknown>
   readonly prefix?: string
+  /** Completed jobs are removed from time to time, not with each completion. */
+  readonly sweeps?: boolean
 }
 
 /** A queue of any backend. */

@@ -5,6 +5,7 @@ import type { AnyQueue, BullBackend, BullOptions } from './bullmq-types.ts'
 import { settle, toRun } from './bullmq-run.ts'
 import type { DriverWorker, Outcome, Run, WorkOptions } from './driver.ts'
 import { unreadable } from './poison.ts'
+import { startSweeping } from './sweep.ts'
 
 /** A job this process is busy with. */
 interface Busy {
@@ -38,6 +39,7 @@ export function bullWorker(parts: {
   const { lockMs = 30_000, stalledCheckMs = 30_000, maxStalled = 10 } = options
   const { keepCompleted = { ageSeconds: 3600, count: 1000 } } = options
   const busy = new Map<string, Busy>()
+  const onError = (error: unknown) => settings.onError(toError(error))
 
   const run = async (job: BullJob, token: string): Promise<unknown> => {
     const id = job.id ?? ''
@@ -65,7 +67,9 @@ export function bullWorker(parts: {
       lockDuration: lockMs,
       stalledInterval: stalledCheckMs,
       maxStalledCount: maxStalled,
-      removeOnComplete: { age: keepCompleted.ageSeconds, count: keepCompleted.count },
+      ...(backend.sweeps !== true && {
+        removeOnComplete: { age: keepCompleted.ageSeconds, count: keepCompleted.count },
+      }),
       // After a lost connection; BullMQ's 15 s would leave a worker idle long after its server is back.
       runRetryDelay: 1000,
       ...(backend.prefix !== undefined && { prefix: backend.prefix }),
@@ -74,7 +78,8 @@ export function bullWorker(parts: {
     },
     backend.factory,
   )
-  worker.on('error', (error) => settings.onError(toError(error)))
+  const stopSweeping = backend.sweeps === true ? startSweeping(parts.producer, keepCompleted, onError) : undefined
+  worker.on('error', onError)
   worker.on('lockRenewalFailed', (ids: string[]) => {
     for (const id of ids) abort(id, new TaskError('TASK_LOCK_LOST', `The lock of job \`${id}\` could not be renewed`))
   })
@@ -103,6 +108,7 @@ export function bullWorker(parts: {
       }, settings.drainMs)
       await closed
       clearTimeout(timer)
+      stopSweeping?.()
     },
   }
 }

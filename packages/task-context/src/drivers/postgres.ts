@@ -32,7 +32,7 @@ export function postgresDriver(options: PostgresDriverOptions): Driver {
   const { connection, schema = 'bullmq', migrate = true, ...rest } = options
   const config = typeof connection === 'string' ? { connectionString: connection } : connection
   const factory = createPostgresBackend as unknown as BackendFactory<IQueueBackend, unknown>
-  const backend = { name: 'postgres', connection: { ...config, schema, migrate }, factory }
+  const backend = { name: 'postgres', connection: { ...config, schema, migrate }, factory, sweeps: true }
 
   const callers = new AsyncLocalStorage<Query>()
   const pool = transactionPool(callers, schema)
