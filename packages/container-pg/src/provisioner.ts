@@ -9,7 +9,7 @@ import { createServer, startServer } from './lifecycle/create.ts'
 import { reconcile, type Reconciliation } from './lifecycle/reconcile.ts'
 import { findContainer, removeServer, stopContainer } from './lifecycle/remove.ts'
 import { checkDatabase, checkName, checkPassword, type ServerSpec } from './lifecycle/spec.ts'
-import { type Server, serverOf } from './lifecycle/view.ts'
+import { runningServer, type Server, serverOf } from './lifecycle/view.ts'
 import { keep, type ServerEvent, serverEvents } from './lifecycle/watch.ts'
 import { dump, type DumpManifest, restore, type Source } from './postgres/backup.ts'
 import { rotatePassword } from './postgres/rotate.ts'
@@ -138,7 +138,7 @@ export async function createProvisioner(options: ProvisionerOptions): Promise<Pr
   }
 
   return {
-    create: async (spec) => view(await createServer(context, spec)),
+    create: async (spec) => runningServer(await createServer(context, spec)),
 
     async get(name) {
       checkName(name)
@@ -159,7 +159,7 @@ export async function createProvisioner(options: ProvisionerOptions): Promise<Pr
 
     async start(name) {
       await using _lock = await lockServer(context, name)
-      return view(await startServer(context, await expectRecord(name)))
+      return runningServer(await startServer(context, await expectRecord(name)))
     },
 
     async stop(name) {

@@ -260,7 +260,7 @@ function inspected(info: Docker.ContainerInspectInfo): ContainerFacts {
     outOfMemory: State.OOMKilled,
     startedAt: State.StartedAt,
     pid: State.Pid === 0 ? undefined : State.Pid,
-    mounts: info.Mounts.map((mount) => ({ source: mount.Source, target: mount.Destination })),
+    mounts: info.Mounts.map((mount) => ({ source: mount.Source, target: mount.Destination, readOnly: !mount.RW })),
     ports: Object.values(info.HostConfig.PortBindings ?? {}).flatMap((list) =>
       ((list ?? []) as { HostPort: string }[]).map((binding) => Number(binding.HostPort)),
     ),
@@ -278,7 +278,7 @@ function listed(info: Docker.ContainerInfo): ContainerFacts {
     outOfMemory: false,
     startedAt: undefined,
     pid: undefined,
-    mounts: info.Mounts.map((mount) => ({ source: mount.Source, target: mount.Destination })),
+    mounts: info.Mounts.map((mount) => ({ source: mount.Source, target: mount.Destination, readOnly: !mount.RW })),
     ports: info.Ports.flatMap((port) => (port.PublicPort === undefined ? [] : [port.PublicPort])),
   }
 }

@@ -75,7 +75,7 @@ export interface ContainerFacts {
   readonly startedAt: string | undefined
   /** Process id on the host, `undefined` when it does not run or in lists. */
   readonly pid: number | undefined
-  readonly mounts: readonly { readonly source: string; readonly target: string }[]
+  readonly mounts: readonly { readonly source: string; readonly target: string; readonly readOnly: boolean }[]
   readonly ports: readonly number[]
 }
 
@@ -100,14 +100,14 @@ export interface ContainerEvent {
 }
 
 /** Where a program inside a container reads from and writes to. */
-export interface ExecStreams {
+interface ExecStreams {
   readonly input?: NodeJS.ReadableStream | undefined
   /** Takes what the program writes, piece by piece; the next piece waits for it. */
   readonly output?: ((chunk: Buffer) => Promise<void>) | undefined
 }
 
 /** How a program inside a container ended. */
-export interface ExecResult {
+interface ExecResult {
   readonly exitCode: number
   /** End of what it wrote to its error stream, at most 8 KiB. */
   readonly errors: string

@@ -126,9 +126,7 @@ async function bringUp(context: Context, wanted: ServerRecord, wishes: Wishes): 
   if (!wishes.known) await records.put(wanted)
   const fresh = state === 'empty' || state === 'half-made'
   try {
-    const record = await startOn(context, { wanted, folder, image, fresh, wishes })
-    await records.put(record)
-    return record
+    return await startOn(context, { wanted, folder, image, fresh, wishes })
   } catch (error) {
     if (!keepsRunning(error)) await undo(context, { wanted, folder, fresh, known: wishes.known })
     throw error
@@ -155,14 +153,16 @@ async function startOn(context: Context, { wanted, folder, image, fresh, wishes 
     fresh && password !== undefined ? { POSTGRES_USER: ADMIN, POSTGRES_PASSWORD: await scramVerifier(password) } : {}
   const { container, port } = await launch(context, { record: wanted, folder, image, env, portIsFree })
   await waitUntilReady(context, container, wanted.name, attempt(port, password))
-  if (password !== undefined) {
+  const scripts = fresh ? initScripts : []
+  if (password !== undefined && scripts.length + wanted.databases.length > 0) {
     await withClient({ port, user: ADMIN, password, database: 'postgres' }, (client) =>
-      firstSteps(client, { initScripts: fresh ? initScripts : [], databases: wanted.databases }),
+      firstSteps(client, { initScripts: scripts, databases: wanted.databases }),
     )
   }
   if (fresh || (await readMark(folder)) === undefined) await writeMark(folder, { phase: 'ready', major: image.major })
-  await keepAlive(context, container.id)
-  return { ...wanted, port, desired: 'running' }
+  const record: ServerRecord = { ...wanted, port, desired: 'running' }
+  await Promise.all([context.records.put(record), keepAlive(context, container.id)])
+  return record
 }
 
 /** One attempt to get in; without a password one only asks whether one could. */

@@ -17,7 +17,9 @@ export async function expectUnused(context: Context, folder: StorageFolder, name
   }
   for (const container of await context.engine.list({ running: true })) {
     if (container.name === containerName(folder.identity)) continue
-    for (const { source } of container.mounts) {
+    for (const { source, readOnly } of container.mounts) {
+      // A backup or monitoring agent that only reads cannot be a second server.
+      if (readOnly) continue
       const real = await realpath(source).catch(() => source)
       // A mount of the whole disk holds every folder and says nothing; monitoring agents have those.
       if (real !== '/' && overlap(real, folder.path)) throw inUse(folder, `the container ${container.name}`)

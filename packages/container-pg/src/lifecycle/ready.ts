@@ -81,11 +81,7 @@ export const EXIT_LOCKED = 75
 export const EXIT_NO_FLOCK = 76
 
 /** Says why a container ended, from its exit code and its last lines. */
-export function explainEnd(
-  name: string,
-  facts: ContainerFacts | undefined,
-  logTail: readonly string[],
-): ContainerPgError {
+function explainEnd(name: string, facts: ContainerFacts | undefined, logTail: readonly string[]): ContainerPgError {
   const text = logTail.join('\n')
   const lastWord = logTail.findLast((line) => /FATAL|PANIC|error/i.test(line)) ?? logTail.at(-1)
   const because = lastWord === undefined ? '' : `: ${lastWord}`

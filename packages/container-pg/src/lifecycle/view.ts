@@ -38,10 +38,19 @@ export interface Server {
 
 /** Shows a record together with its container. */
 export function serverOf(record: ServerRecord, container: ContainerFacts | undefined): Server {
+  return show(record, stateOf(record, container))
+}
+
+/** Shows a server that has let somebody in a moment ago. */
+export function runningServer(record: ServerRecord): Server {
+  return show(record, 'running')
+}
+
+function show(record: ServerRecord, state: ServerState): Server {
   const { name, port, storageDir, image, databases, createdAt } = record
   return {
     name,
-    state: stateOf(record, container),
+    state,
     connection: { host: '127.0.0.1', port, user: ADMIN, database: 'postgres' },
     port,
     storageDir,

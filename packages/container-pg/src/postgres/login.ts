@@ -19,7 +19,7 @@ export interface Address {
 }
 
 /** Settings for `pg`. */
-export function clientConfig({ port, user, password, database }: Address, timeoutMs: number): ClientConfig {
+function clientConfig({ port, user, password, database }: Address, timeoutMs: number): ClientConfig {
   return { host: '127.0.0.1', port, user, password, database, connectionTimeoutMillis: timeoutMs, ssl: false }
 }
 

@@ -14,6 +14,8 @@ export interface DockerCleanupOptions {
   readonly suite: string
   /** How to reach the engine. @default the environment, else the usual local socket */
   readonly docker?: DockerConnection
+  /** Where the run's folders are made, such as `/dev/shm` for speed. @default the system's temporary folder */
+  readonly tmpDir?: string
 }
 
 /** One run of a suite; disposing removes what it made. */
@@ -38,7 +40,8 @@ const RUN = 'container-pg.run'
  * await using cleanup = await dockerCleanup({ suite: 'billing' })
  * const provisioner = await createProvisioner({ storageRoot: await cleanup.folder(), labels: cleanup.labels })
  */
-export async function dockerCleanup({ suite, docker: connection }: DockerCleanupOptions): Promise<DockerCleanup> {
+export async function dockerCleanup(options: DockerCleanupOptions): Promise<DockerCleanup> {
+  const { suite, docker: connection, tmpDir = tmpdir() } = options
   if (!/^[\w-]{1,40}$/.test(suite))
     throw new TypeError(`Expected \`suite\` to be letters, digits, - and _, got \`${suite}\``)
   const docker = new Docker({ ...connection })
@@ -47,16 +50,16 @@ export async function dockerCleanup({ suite, docker: connection }: DockerCleanup
   if (lock === undefined) throw new Error('Expected a fresh run id to be free')
   await using stack = new AsyncDisposableStack()
   stack.use(lock)
-  for (const old of await runsOf(docker, suite)) {
+  for (const old of await runsOf(docker, suite, tmpDir)) {
     await using dead = await tryLock(lockOf(old))
-    if (dead !== undefined) await removeRun(docker, suite, old)
+    if (dead !== undefined) await removeRun(docker, suite, tmpDir, old)
   }
-  stack.defer(() => removeRun(docker, suite, run))
+  stack.defer(() => removeRun(docker, suite, tmpDir, run))
   const held = stack.move()
   let ending: Promise<void> | undefined
   return {
     labels: { [SUITE]: suite, [RUN]: run },
-    folder: () => mkdtemp(path.join(tmpdir(), `${folderPrefix(suite)}${run}-`)),
+    folder: () => mkdtemp(path.join(tmpDir, `${folderPrefix(suite)}${run}-`)),
     [Symbol.asyncDispose]: () => (ending ??= held.disposeAsync()),
   }
 }
@@ -64,13 +67,13 @@ export async function dockerCleanup({ suite, docker: connection }: DockerCleanup
 const lockOf = (run: string): string => `run ${run}`
 const folderPrefix = (suite: string): string => `container-pg-${suite}.`
 
-async function runsOf(docker: Docker, suite: string): Promise<Set<string>> {
+async function runsOf(docker: Docker, suite: string, tmpDir: string): Promise<Set<string>> {
   const filters = { label: [`${SUITE}=${suite}`] }
   const [containers, volumes, networks, files] = await Promise.all([
     docker.listContainers({ all: true, filters }),
     docker.listVolumes({ filters }),
     docker.listNetworks({ filters }),
-    readdir(tmpdir()),
+    readdir(tmpDir),
   ])
   const labelled = [...containers, ...(volumes.Volumes ?? []), ...networks].map((thing) => thing.Labels?.[RUN])
   const folders = files
@@ -80,7 +83,7 @@ async function runsOf(docker: Docker, suite: string): Promise<Set<string>> {
 }
 
 /** Containers first: they hold the volumes, the networks and the folders. */
-async function removeRun(docker: Docker, suite: string, run: string): Promise<void> {
+async function removeRun(docker: Docker, suite: string, tmpDir: string, run: string): Promise<void> {
   const filters = { label: [`${SUITE}=${suite}`, `${RUN}=${run}`] }
   for (const { Id } of await docker.listContainers({ all: true, filters })) {
     await unlessGone(docker.getContainer(Id).remove({ force: true, v: true }))
@@ -89,9 +92,9 @@ async function removeRun(docker: Docker, suite: string, run: string): Promise<vo
     await unlessGone(docker.getVolume(Name).remove({ force: true }))
   }
   for (const { Id } of await docker.listNetworks({ filters })) await unlessGone(docker.getNetwork(Id).remove())
-  for (const file of await readdir(tmpdir())) {
+  for (const file of await readdir(tmpDir)) {
     if (!file.startsWith(`${folderPrefix(suite)}${run}-`)) continue
-    await rm(path.join(tmpdir(), file), { recursive: true, force: true, maxRetries: 5 })
+    await rm(path.join(tmpDir, file), { recursive: true, force: true, maxRetries: 5 })
   }
 }
 

@@ -34,11 +34,16 @@ function startWorker(
   return { worker, lines: createInterface({ input: worker.stdout })[Symbol.asyncIterator]() }
 }
 
+/** When to kill: so many milliseconds after the service's start, or after it had made its server. */
+export interface Moment {
+  readonly after: 'start' | 'created'
+  readonly ms: number
+}
+
 /** What one kill led to. */
 export interface CrashReport {
   readonly victim: 'provisioner' | 'container'
-  /** Time of the kill after the start, in milliseconds. */
-  readonly atMs: number
+  readonly moment: Moment
   readonly acknowledged: number
   readonly lost: number
   readonly orphans: number
@@ -50,18 +55,22 @@ export interface CrashReport {
 export async function crash(
   arena: Arena,
   victim: CrashReport['victim'],
-  atMs: number,
+  moment: Moment,
   name: string,
 ): Promise<CrashReport> {
   const { worker, lines } = startWorker(arena, 'live', name)
   let acknowledged = 0
+  const created = Promise.withResolvers<void>()
   const listening = (async () => {
     for (let next = await lines.next(); next.done !== true; next = await lines.next()) {
       const [word, value] = next.value.split(' ')
+      if (word === 'created') created.resolve()
       if (word === 'acknowledged') acknowledged = Number(value)
     }
+    created.resolve()
   })()
-  await delay(atMs)
+  if (moment.after === 'created') await created.promise
+  await delay(moment.ms)
   if (victim === 'container') {
     for (const { Id } of await docker.listContainers({ filters: { label: [label(arena)] } })) {
       await docker
@@ -90,10 +99,10 @@ export async function crash(
       acknowledged === 0 ? 'SELECT 0 AS n' : `SELECT count(*)::int AS n FROM written WHERE n <= ${acknowledged}`,
     )
     await client.end()
-    return { victim, atMs, acknowledged, lost: acknowledged - (rows[0]?.n ?? 0), orphans, bricked: false }
+    return { victim, moment, acknowledged, lost: acknowledged - (rows[0]?.n ?? 0), orphans, bricked: false }
   } catch (error) {
     console.error(error)
-    return { victim, atMs, acknowledged, lost: acknowledged, orphans, bricked: true }
+    return { victim, moment, acknowledged, lost: acknowledged, orphans, bricked: true }
   } finally {
     await provisioner.remove(name, { keepData: false }).catch(() => {})
   }

@@ -11,7 +11,7 @@ const { values } = parseArgs({
     points: { type: 'string', default: '50' },
     races: { type: 'string', default: '50' },
     seed: { type: 'string', default: '1' },
-    span: { type: 'string', default: '4000' },
+    span: { type: 'string', default: '3000' },
   },
 })
 await using cleanup = await dockerCleanup({ suite: 'container-pg-chaos' })
@@ -19,12 +19,9 @@ const arena: Arena = { root: await cleanup.folder(), image: await ensurePostgres
 const random = seeded(Number(values.seed))
 const total = { points: 0, acknowledged: 0, lost: 0, orphans: 0, bricked: 0 }
 for (let point = 0; point < Number(values.points); point += 1) {
-  const report = await crash(
-    arena,
-    point % 2 === 0 ? 'provisioner' : 'container',
-    Math.round(random() * Number(values.span)),
-    `crash-${point}`,
-  )
+  const victim = point % 2 === 0 ? 'provisioner' : 'container'
+  const after = point % 4 < 2 ? 'start' : 'created'
+  const report = await crash(arena, victim, { after, ms: Math.round(random() * Number(values.span)) }, `crash-${point}`)
   console.log(`crash ${point}: ${JSON.stringify(report)}`)
   total.points += 1
   total.acknowledged += report.acknowledged

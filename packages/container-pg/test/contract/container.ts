@@ -6,10 +6,9 @@ import Docker from 'dockerode'
 import { Client } from 'pg'
 import { vi } from 'vitest'
 
-const docker = new Docker()
+import { runOfThisFile } from '../provisioner/fixtures.ts'
 
-/** Label of every container of the contract's tests. */
-export const CONTRACT_LABEL = 'container-pg.contract'
+const docker = new Docker()
 
 /** A container of the image under test. */
 export class Container implements AsyncDisposable {
@@ -23,7 +22,7 @@ export class Container implements AsyncDisposable {
     const container = await docker.createContainer({
       ...options,
       Image: await ensurePostgresImage(),
-      Labels: { [CONTRACT_LABEL]: '1' },
+      Labels: (await runOfThisFile()).labels,
       HostConfig: { PortBindings: { '5432/tcp': [{ HostIp: '127.0.0.1', HostPort: '0' }] }, ...options.HostConfig },
     })
     await container.start()

@@ -10,7 +10,6 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
 
@@ -18,6 +17,7 @@ import { describeWith, ensurePostgresImage } from '@org/services'
 import Docker from 'dockerode'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 
+import { roomyTmpfs } from '../provisioner/fixtures.ts'
 import { Container, runToEnd } from './container.ts'
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
@@ -30,7 +30,7 @@ await describeWith('docker', 'the image honours the contract of the official one
   let volume: string
 
   beforeAll(async () => {
-    folder = mkdtempSync(path.join(tmpdir(), 'cpg-contract-'))
+    folder = mkdtempSync(path.join(roomyTmpfs(), 'cpg-contract-'))
     const { Config } = await new Docker().getImage(await ensurePostgresImage()).inspect()
     const env = Object.fromEntries((Config.Env ?? []).map((line) => line.split('=') as [string, string]))
     major = Number(env['PG_MAJOR'])

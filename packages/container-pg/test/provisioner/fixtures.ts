@@ -1,20 +1,45 @@
-import { randomUUID } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import path from 'node:path'
 
 import { ensurePostgresImage } from '@org/services'
 import Docker from 'dockerode'
 import { Client } from 'pg'
-import { onTestFinished } from 'vitest'
+import { afterAll, onTestFinished } from 'vitest'
 
 import { createProvisioner, type Provisioner, type ProvisionerOptions, type Server } from '../../src/index.ts'
+import { type DockerCleanup, dockerCleanup } from '../../src/testing/index.ts'
 
 export const docker = new Docker()
 export const PASSWORD = 'correct horse'
 
-/** Label of everything that this file's tests make. */
-export const runLabel = { 'container-pg.test': randomUUID() }
+let cleanup: DockerCleanup | undefined
+
+afterAll(async () => {
+  const left = cleanup === undefined ? [] : await labelled(cleanup)
+  await cleanup?.[Symbol.asyncDispose]()
+  if (left.length > 0) throw new Error(`The tests left containers: ${left.map(({ Names }) => Names[0]).join(', ')}`)
+})
+
+/** Labels and folders of this file's run; what a killed run left goes at the start of the next. */
+export async function runOfThisFile(): Promise<DockerCleanup> {
+  cleanup ??= await dockerCleanup({ suite: 'container-pg-tests', tmpDir: roomyTmpfs() })
+  return cleanup
+}
+
+/** Memory where there is enough of it: a hundred first starts wait for the disk otherwise. */
+export function roomyTmpfs(): string {
+  try {
+    const { bavail, bsize } = statfsSync('/dev/shm')
+    return bavail * bsize > 2 ** 30 ? '/dev/shm' : tmpdir()
+  } catch {
+    return tmpdir()
+  }
+}
+
+function labelled({ labels }: DockerCleanup): Promise<Docker.ContainerInfo[]> {
+  const label = Object.entries(labels).map(([name, value]) => `${name}=${value}`)
+  return docker.listContainers({ all: true, filters: { label } })
+}
 
 /** A provisioner on a storage root of its own; both go away with the test, and every container with them. */
 export async function freshProvisioner(options: Partial<ProvisionerOptions> = {}): Promise<{
@@ -22,14 +47,15 @@ export async function freshProvisioner(options: Partial<ProvisionerOptions> = {}
   root: string
   again: (more?: Partial<ProvisionerOptions>) => Promise<Provisioner>
 }> {
-  const root = mkdtempSync(path.join(tmpdir(), 'cpg-root-'))
+  const run = await runOfThisFile()
+  const root = await run.folder()
   onTestFinished(async () => {
     await removeContainers(root)
     rmSync(root, { recursive: true, force: true, maxRetries: 5 })
   })
   const image = await ensurePostgresImage()
   const again = (more: Partial<ProvisionerOptions> = {}) =>
-    createProvisioner({ storageRoot: root, image, labels: runLabel, ...options, ...more })
+    createProvisioner({ storageRoot: root, image, labels: run.labels, ...options, ...more })
   return { provisioner: await again(), root, again }
 }
 
