@@ -44,6 +44,6 @@ test('the README shows the example as it is', () => {
 
 test('the README explains every code', () => {
   for (const [code, status] of Object.entries(STATUS))
-    expect(readme).toMatch(new RegExp(`\`${code}\` \\| ${status} \\|`))
+    expect(readme).toMatch(new RegExp(`\`${code}\` +\\| ${status} +\\|`))
   expect(new NativeAuthError('NATIVE_AUTH_BUSY', 'x')).toBeInstanceOf(Error)
 })

@@ -1,4 +1,4 @@
-import type { AccountRow } from '../store/tables.ts'
+import type { AccountView } from '../store/tables.ts'
 
 /** An account as callers see it; never with a hash or a secret. */
 export interface Account<Profile> {
@@ -18,7 +18,6 @@ export interface Account<Profile> {
   /** End of the block, in milliseconds since the epoch; `undefined` when there is none or it has no end. */
   readonly blockedUntil: number | undefined
   readonly hasSecondFactor: boolean
-  readonly hasPassword: boolean
   /** Milliseconds since the epoch. */
   readonly createdAt: number
   readonly lastLoginAt: number | undefined
@@ -27,11 +26,11 @@ export interface Account<Profile> {
 export const optionalNumber = (value: number | string | null): number | undefined =>
   value === null ? undefined : Number(value)
 
-export function isBlockedAt(row: Pick<AccountRow, 'is_blocked' | 'blocked_until'>, now: number): boolean {
+export function isBlockedAt(row: Pick<AccountView, 'is_blocked' | 'blocked_until'>, now: number): boolean {
   return row.is_blocked === 1 && (row.blocked_until === null || Number(row.blocked_until) > now)
 }
 
-export function toAccount<Profile>(row: AccountRow, now: number): Account<Profile> {
+export function toAccount<Profile>(row: AccountView, now: number): Account<Profile> {
   const blocked = isBlockedAt(row, now)
   return {
     id: row.id,
@@ -45,7 +44,6 @@ export function toAccount<Profile>(row: AccountRow, now: number): Account<Profil
     blockedReason: blocked ? (row.blocked_reason ?? undefined) : undefined,
     blockedUntil: blocked ? optionalNumber(row.blocked_until) : undefined,
     hasSecondFactor: row.has_totp === 1,
-    hasPassword: row.password_hash !== null,
     createdAt: Number(row.created_at),
     lastLoginAt: optionalNumber(row.last_login_at),
   }

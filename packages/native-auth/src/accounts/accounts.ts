@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import type { Core } from '../core.ts'
 import { NativeAuthError } from '../errors.ts'
 import { writeAudit } from '../store/audit.ts'
+import { ACCOUNT_COLUMNS } from '../store/tables.ts'
 import { type Account, toAccount } from './account.ts'
 import { type AccountRef, type Actor, change, endAccess, findRow, needRow } from './administer.ts'
 import { createAccount, type NewAccount } from './sign-up.ts'
@@ -137,7 +138,7 @@ export function createAccounts<Profile>(core: Core<Profile>): AccountStore<Profi
         .select((select) => select.fn.countAll<number | string>().as('count'))
         .executeTakeFirstOrThrow()
       const rows = await query
-        .selectAll()
+        .select(ACCOUNT_COLUMNS)
         .orderBy('username')
         .limit(Math.min(200, Math.max(1, Math.trunc(filter.limit ?? 50))))
         .offset(Math.max(0, Math.trunc(filter.offset ?? 0)))

@@ -123,7 +123,6 @@ async function countFailure<Profile>(
 
 /** Replaces a weak or imported hash; only while it is still the one that was checked, and never at the login's cost. */
 async function upgradeHash<Profile>(core: Core<Profile>, row: AccountRow, password: string): Promise<void> {
-  if (row.password_hash === null) return
   try {
     const stronger = await core.passwords.rehash(row.password_hash, password)
     if (stronger === undefined) return

@@ -42,8 +42,8 @@ export async function isCommon(password: string): Promise<boolean> {
   // What people hang on at either end to satisfy a form.
   const core = folded.replace(/^[^a-z]+|[^a-z]+$/g, '')
   const stripped = folded.length - core.length <= MAX_TRIMMINGS ? core : folded
-  const candidates = [folded, unleet(folded), stripped, unleet(stripped)]
-  return candidates.some(
+  const candidates = new Set([folded, unleet(folded), stripped, unleet(stripped)])
+  return Array.from(candidates).some(
     (text) => words.has(text) || words.has(unit(text)) || isPair(text, first) || (text !== '' && isRun(text)),
   )
 }

@@ -1,5 +1,3 @@
-import argon2 from 'argon2'
-
 /** Cost of argon2id. */
 export interface Argon2Cost {
   /** Memory, in KiB. Minimum 19456 with 2 passes, or 12288 with 3 and more, or 47104 with 1. */
@@ -69,17 +67,21 @@ export function isWeaker(hash: string, wanted: Argon2Cost): boolean {
  */
 export function argon2Hasher(cost: Argon2Cost = FLOOR): PasswordHasher {
   checkCost(cost)
+  // Loaded at the first hash: a process that only checks sessions starts without the addon.
+  const load = () => import('argon2').then((module) => module.default)
   return {
-    hash: (password) =>
-      argon2.hash(password, {
+    async hash(password) {
+      const argon2 = await load()
+      return argon2.hash(password, {
         type: argon2.argon2id,
         memoryCost: cost.memoryKib,
         timeCost: cost.passes,
         parallelism: cost.parallelism,
         hashLength: 32,
-      }),
+      })
+    },
     async verify(hash, password) {
-      return readCost(hash) !== undefined && (await argon2.verify(hash, password))
+      return readCost(hash) !== undefined && (await load()).verify(hash, password)
     },
     isOutdated: (hash) => isWeaker(hash, cost),
   }

@@ -4,7 +4,7 @@ import { type Account, isBlockedAt, toAccount } from '../accounts/account.ts'
 import type { Core } from '../core.ts'
 import { hashToken, newToken } from '../internal/secrets.ts'
 import { writeAudit } from '../store/audit.ts'
-import type { AccountRow, AuthDb } from '../store/tables.ts'
+import { ACCOUNT_COLUMNS, type AccountRow, type AccountView, type AuthDb } from '../store/tables.ts'
 
 /** Where a request comes from, as the adapter knows it. */
 export interface ClientInfo {
@@ -173,7 +173,7 @@ export function createSessions<Profile>(core: Core<Profile>): SessionStore<Profi
   }
 }
 
-interface SessionRow extends AccountRow {
+interface SessionRow extends AccountView {
   readonly session_id: string
   readonly session_created_at: number | string
   readonly used_at: number | string
@@ -186,7 +186,7 @@ function sessionLookup(db: AuthDb): CompiledQuery<SessionRow> {
   return db
     .selectFrom('native_auth_sessions as s')
     .innerJoin('native_auth_accounts as a', 'a.id', 's.account_id')
-    .selectAll('a')
+    .select(ACCOUNT_COLUMNS.map((column) => `a.${column}` as const))
     .select(['s.id as session_id', 's.created_at as session_created_at'])
     .select(['s.used_at', 's.ip', 's.user_agent'])
     .where('s.token_hash', '=', '')
@@ -201,6 +201,6 @@ function endOf(
 }
 
 /** Tells whether an account may be used now; asked at each request, so that a block works at once. */
-export function mayEnter(core: Pick<Core<unknown>, 'blockedNames'>, row: AccountRow, now: number): boolean {
+export function mayEnter(core: Pick<Core<unknown>, 'blockedNames'>, row: AccountView, now: number): boolean {
   return row.is_authorised === 1 && !isBlockedAt(row, now) && !core.blockedNames.has(row.username)
 }

@@ -21,7 +21,7 @@ const first: Migration = {
     await withId(db, db.schema.createTable('native_auth_accounts') as Table)
       .addColumn('username', 'text', (column) => column.notNull().unique())
       .addColumn('display_name', 'text', (column) => column.notNull())
-      .addColumn('password_hash', 'text')
+      .addColumn('password_hash', 'text', (column) => column.notNull())
       .addColumn('email', 'text')
       .addColumn('profile', 'text', (column) => column.notNull())
       .addColumn('is_authorised', 'integer', (column) => column.notNull())

@@ -12,8 +12,8 @@ interface AccountsTable {
   username: string
   /** As it was typed. */
   display_name: string
-  /** PHC string, or a bcrypt string until the first login after an import; null: no password login. */
-  password_hash: string | null
+  /** PHC string, or a bcrypt string until the first login after an import. */
+  password_hash: string
   email: string | null
   profile: string
   is_authorised: Flag
@@ -98,4 +98,24 @@ export interface AuthTables {
 export type AuthDb = Kysely<AuthTables>
 
 export type AccountRow = Selectable<AccountsTable>
+
+/** What a session check reads of an account: nothing that could open one. */
+export const ACCOUNT_COLUMNS = [
+  'id',
+  'username',
+  'display_name',
+  'email',
+  'profile',
+  'is_authorised',
+  'is_admin',
+  'is_blocked',
+  'blocked_reason',
+  'blocked_until',
+  'has_totp',
+  'created_at',
+  'last_login_at',
+] as const
+
+export type AccountView = Pick<AccountRow, (typeof ACCOUNT_COLUMNS)[number]>
+
 export type AccountUpdate = Updateable<AccountsTable>

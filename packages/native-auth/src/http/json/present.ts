@@ -29,7 +29,6 @@ export function presentForAdmin<Profile>(account: Account<Profile>): Record<stri
     is_blocked: account.isBlocked,
     blocked_reason: account.blockedReason ?? null,
     blocked_until: date(account.blockedUntil),
-    has_password: account.hasPassword,
   }
 }
 
