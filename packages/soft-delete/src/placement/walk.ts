@@ -1,4 +1,6 @@
 import type {
+  AliasNode,
+  BinaryOperationNode,
   CommonTableExpressionNode,
   CreateViewNode,
   DeleteQueryNode,
@@ -7,10 +9,12 @@ import type {
   MergeQueryNode,
   OperationNode,
   RawNode,
+  SelectionNode,
   SelectQueryNode,
   TableNode,
   UpdateQueryNode,
   WhenNode,
+  WhereNode,
   WithNode,
 } from 'kysely'
 
@@ -51,7 +55,10 @@ type Visitor = (node: OperationNode, reach: Reach) => OperationNode
 
 const keep: Visitor = (node) => node
 
-/** Kinds that need more than a visit of their children: statements, raw SQL, and leaves, which hold no statement. */
+/**
+ * Kinds that need more than a visit of their children: statements, raw SQL, and leaves. Below them the kinds that nearly
+ * every query has: naming their one or two children costs a third of looking for them.
+ */
 const VISITORS = new Map<OperationNode['kind'], Visitor>([
   ['SelectQueryNode', (node, reach) => visitSelect(node as SelectQueryNode, reach)],
   ['UpdateQueryNode', (node, reach) => visitUpdate(node as UpdateQueryNode, reach)],
@@ -61,11 +68,38 @@ const VISITORS = new Map<OperationNode['kind'], Visitor>([
   ['CreateViewNode', (node, reach) => visitView(node as CreateViewNode, reach)],
   ['RawNode', (node, reach) => visitRaw(node as RawNode, reach)],
   ...LEAVES.map((kind): [OperationNode['kind'], Visitor] => [kind, keep]),
+  ['SelectionNode', (node, reach) => visitSelection(node as SelectionNode, reach)],
+  ['AliasNode', (node, reach) => visitAlias(node as AliasNode, reach)],
+  ['WhereNode', (node, reach) => visitWhere(node as WhereNode, reach)],
+  ['BinaryOperationNode', (node, reach) => visitBinary(node as BinaryOperationNode, reach)],
 ])
 
 function visit(node: OperationNode, reach: Reach): OperationNode {
   const visitor = VISITORS.get(node.kind)
   return visitor === undefined ? mapNode(node, visit, reach) : visitor(node, reach)
+}
+
+function visitSelection(node: SelectionNode, reach: Reach): SelectionNode {
+  const selection = visit(node.selection, reach) as SelectionNode['selection']
+  return selection === node.selection ? node : { ...node, selection }
+}
+
+function visitAlias(node: AliasNode, reach: Reach): AliasNode {
+  const [inner, alias] = [visit(node.node, reach), visit(node.alias, reach)]
+  return inner === node.node && alias === node.alias ? node : { ...node, node: inner, alias }
+}
+
+function visitWhere(node: WhereNode, reach: Reach): WhereNode {
+  const where = visit(node.where, reach)
+  return where === node.where ? node : { ...node, where }
+}
+
+function visitBinary(node: BinaryOperationNode, reach: Reach): BinaryOperationNode {
+  const leftOperand = visit(node.leftOperand, reach)
+  const operator = visit(node.operator, reach)
+  const rightOperand = visit(node.rightOperand, reach)
+  const isSame = leftOperand === node.leftOperand && operator === node.operator && rightOperand === node.rightOperand
+  return isSame ? node : { ...node, leftOperand, operator, rightOperand }
 }
 
 function visitRaw(node: RawNode, reach: Reach): RawNode {
@@ -105,24 +139,28 @@ function visitSelect(node: SelectQueryNode, outer: Reach): SelectQueryNode {
   return found.length === 0 ? nested : placePredicates(nested, 'from', found, readScope(node.endModifiers))
 }
 
-function findSources(statement: Sources, list: 'from' | 'using', { config, ctes }: Reach): Found[] {
-  const found: Found[] = []
-  itemsOf(statement, list).forEach((item, index) => {
-    const reference = readReference(item, config, ctes)
-    if (reference !== undefined) found.push({ reference, at: 'item', index })
-  })
-  statement.joins?.forEach(({ table }, index) => {
-    const reference = readReference(table, config, ctes)
-    if (reference !== undefined) found.push({ reference, at: 'join', index })
-  })
-  return found
+const NOTHING: readonly Found[] = []
+
+function findSources(statement: Sources, list: 'from' | 'using', { config, ctes }: Reach): readonly Found[] {
+  let found: Found[] | undefined
+  const items = itemsOf(statement, list)
+  for (let index = 0; index < items.length; index++) {
+    const reference = readReference(items[index]!, config, ctes)
+    if (reference !== undefined) (found ??= []).push({ reference, at: 'item', index })
+  }
+  const { joins } = statement
+  for (let index = 0; joins !== undefined && index < joins.length; index++) {
+    const reference = readReference(joins[index]!.table, config, ctes)
+    if (reference !== undefined) (found ??= []).push({ reference, at: 'join', index })
+  }
+  return found ?? NOTHING
 }
 
 function visitUpdate(node: UpdateQueryNode, outer: Reach): UpdateQueryNode {
   const [nested, reach] = visitNested(node, outer)
   const targets =
     node.table === undefined ? [] : node.table.kind === 'ListNode' ? (node.table as ListNode).items : [node.table]
-  const found = findSources(node, 'from', reach)
+  const found = [...findSources(node, 'from', reach)]
   targets.forEach((target, index) => {
     // A CTE cannot be updated, so its name does not hide the table here.
     const reference = readReference(target, reach.config, undefined)

@@ -80,9 +80,11 @@ class Generator {
 
   #query(outer: Reach, { mayCte = true, mayArm = true, mayLimit = false } = {}): Query {
     const hasCtes = mayCte && outer.depth < 3 && this.#random.chance(outer.depth === 0 ? 30 : 12)
+    // Kysely's expression builder has no with(): a nested query with CTEs is built from the database.
+    const start = hasCtes && outer.depth > 0 ? fromDb(outer) : outer
     const { ctes, reach, isRecursive } = hasCtes
-      ? this.#ctes(outer, 60)
-      : { ctes: [], reach: outer, isRecursive: false }
+      ? this.#ctes(start, 60)
+      : { ctes: [], reach: start, isRecursive: false }
     const scope = this.#random.chance(8) ? this.#random.pick(['with', 'only'] as const) : undefined
     const sources: Source[] = [this.#source(reach, [], scope)]
     let size = this.#sizeOf(sources[0]!)
@@ -120,7 +122,7 @@ class Generator {
       select,
       arms,
       limit,
-      isFromDb: outer.isFromDb,
+      isFromDb: start.isFromDb,
       scope,
     }
     const rows = select.kind === 'groups' ? Math.min(size, TABLE_SIZE) : size
@@ -199,11 +201,9 @@ class Generator {
     return query
   }
 
-  /** A query built from the database does not know the CTEs around it, so there it must not come across their names. */
-  #nested(reach: Reach, aliases: readonly string[]): Reach {
-    const isFromDb = this.#random.chance(35)
-    const ctes = isFromDb ? new Map([...reach.ctes.keys()].map((name) => [name, undefined])) : reach.ctes
-    return { depth: reach.depth + 1, ctes, outer: [...reach.outer, ...aliases], isFromDb }
+  #nested(outer: Reach, aliases: readonly string[]): Reach {
+    const reach = this.#random.chance(35) ? fromDb(outer) : { ...outer, isFromDb: false }
+    return { ...reach, depth: outer.depth + 1, outer: [...outer.outer, ...aliases] }
   }
 
   #source(reach: Reach, taken: readonly string[], scope?: Visibility): Source {
@@ -345,6 +345,11 @@ class Generator {
   #column(sources: readonly string[]): Column {
     return { source: this.#random.pick(sources), name: this.#random.pick(NAMES) }
   }
+}
+
+/** A query built from the database does not know the CTEs around it, so there it must not come across their names. */
+function fromDb(reach: Reach): Reach {
+  return { ...reach, isFromDb: true, ctes: new Map([...reach.ctes.keys()].map((name) => [name, undefined])) }
 }
 
 function aliasesOf(sources: readonly Source[]): string[] {
