@@ -4,7 +4,7 @@
  * Run with `pnpm bench`; it builds the one-file program first.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
@@ -13,6 +13,7 @@ import { runProbes } from '../src/runner/run.ts'
 import { percentile } from '../src/runner/statistics.ts'
 import { configOf } from '../test/config.ts'
 import { startFakeHub } from '../test/fake-hub.ts'
+import { hungMount } from '../test/mounts.ts'
 
 const bundle = path.join(import.meta.dirname, '../dist/swan-probe.mjs')
 const dir = mkdtempSync(path.join(tmpdir(), 'bench-'))
@@ -135,12 +136,37 @@ async function memoryOfLargeFile(): Promise<void> {
   row('checksum of 256 MiB, helper beyond its start', grown, report.results[0]?.status ?? '', '<= 64 MiB')
 }
 
+async function deadMount(): Promise<void> {
+  if (process.getuid?.() !== 0 || !existsSync('/dev/fuse')) return
+  using mount = hungMount()
+  const file = path.join(dir, 'dead.yaml')
+  writeFileSync(
+    file,
+    JSON.stringify({ tests: { storage: { mount_sanity: { mountpoints: [mount.dir], timeout: 1 } } } }),
+  )
+  const medians = await turns(5, {
+    dead: () => spawnSync(process.execPath, [bundle, '-c', file, '-f', 'json'], { stdio: 'ignore' }),
+    healthy: () =>
+      spawnSync(process.execPath, [bundle, 'run', 'storage.mount_sanity', '--mountpoints', dir, '--timeout', '1'], {
+        stdio: 'ignore',
+      }),
+  })
+  const late = (medians['dead'] ?? NaN) - (medians['healthy'] ?? NaN) - 1000
+  row(
+    'a dead mount with a limit of 1 s',
+    `limit + ${ms(late)}`,
+    `healthy: ${ms(medians['healthy'])}`,
+    'limit + 1000 ms',
+  )
+}
+
 try {
   row('what', 'ours', 'beside it', 'goal')
   await wholeProcess()
   await isolation()
   await wholeRun()
   await memoryOfLargeFile()
+  await deadMount()
 } finally {
   rmSync(dir, { recursive: true, force: true })
 }

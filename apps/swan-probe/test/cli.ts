@@ -19,8 +19,6 @@ export interface CliResult {
   readonly code: number | null
   readonly stdout: string
   readonly stderr: string
-  /** From the start of the process to its end, in seconds. */
-  readonly seconds: number
 }
 
 interface CliOptions {
@@ -32,7 +30,6 @@ interface CliOptions {
 
 /** Runs `swan-probe` as a process of its own. */
 export async function swanProbe(words: readonly string[], options: CliOptions = {}): Promise<CliResult> {
-  const started = performance.now()
   const child = spawn(process.execPath, [main, ...words], {
     cwd: options.cwd ?? '/',
     env: { ...process.env, NODE_COMPILE_CACHE: cache, ...options.env },
@@ -49,5 +46,5 @@ export async function swanProbe(words: readonly string[], options: CliOptions = 
   // `close`, not `exit`: a pipe that a stuck child holds open is a fault.
   child.on('close', resolve)
   const code = await promise
-  return { code, stdout, stderr, seconds: (performance.now() - started) / 1000 }
+  return { code, stdout, stderr }
 }

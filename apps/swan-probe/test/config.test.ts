@@ -257,6 +257,10 @@ other: 1
       'tests: {storage: {mount: {mode: host}}}\nhealth: {liveness: {probes: [storage.mount], successThreshold: 2}}',
       /to be 1, as in Kubernetes/,
     ],
+    [
+      'tests: {jupyterhub_api: {create_session: {users: [x]}}}\nhealth: {liveness: {probes: [jupyterhub_api.create_session]}}',
+      /2:10: `health\.liveness` starts sessions again and again/,
+    ],
     ['tests: {storage: {mount: {mode: host, thresholds: {speed: {warn: 1}}}}}', /measures no `speed`/],
     [
       'tests: {storage: {mount: {mode: host, thresholds: {seconds: {warn: 9:1}}}}}',
@@ -296,7 +300,7 @@ test('the file that `init` writes is valid and names every probe', () => {
 test('the example is valid, and is what the README shows', () => {
   const folder = path.join(import.meta.dirname, '..')
   const example = readFileSync(path.join(folder, 'examples/swan.yaml'), 'utf8')
-  expect(configOf(example, { env: { HUB_TOKEN: 'x' } }).entries).toHaveLength(9)
+  expect(configOf(example, { env: { HUB_TOKEN: 'x' } }).entries).toHaveLength(10)
   expect(readFileSync(path.join(folder, 'README.md'), 'utf8')).toContain(`# examples/swan.yaml\n${example}`)
 })
 

@@ -175,7 +175,6 @@ describe('a file', () => {
     hub.exec('begin exclusive')
     const locked = await servers({ timeout: 1 })
     expect(locked).toMatchObject({ status: 'fail', code: 'PROBE_DB_LOCKED' })
-    expect(locked.seconds).toBeLessThan(2)
     setTimeout(() => hub.exec('commit'), 300)
     expect(await servers({ timeout: 10 })).toMatchObject({ status: 'pass' })
     hub.close()

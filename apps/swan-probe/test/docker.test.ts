@@ -93,7 +93,6 @@ await describeWith('docker', 'a container', () => {
     await containers.run(name, { flags: ['-v', `${program}:/bin/ls:ro`] })
     const result = await check(name, 1)
     expect(result).toMatchObject({ status: 'fail', code: 'PROBE_TIMEOUT' })
-    expect(result.seconds).toBeLessThan(2)
     rmSync(path.dirname(program), { recursive: true })
   })
 })

@@ -81,7 +81,6 @@ describe('check_api', () => {
     await using hub = await startFakeHub({ fault: () => new Promise(() => {}) })
     const result = await runProbe('jupyterhub_api.check_api', { ...at(hub), timeout: 1 })
     expect(result).toMatchObject({ status: 'fail', code: 'PROBE_TIMEOUT' })
-    expect(result.seconds).toBeLessThan(2)
   })
 
   test('fails when the connection is cut in the middle of the answer', async () => {

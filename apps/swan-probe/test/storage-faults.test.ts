@@ -29,7 +29,6 @@ await describeWith('fuse', 'a mount that hangs', () => {
     expect(result.message).toBe(`opendir on \`${mount.dir}\` did not return within 1 s`)
     expect(result.lines.join('\n')).toContain(`mount point ${healthy} tested`)
     expect(result.lines.join('\n')).toContain('check_mount took too long')
-    expect(result.seconds).toBeLessThan(2)
     rmSync(healthy, { recursive: true })
   })
 
@@ -53,8 +52,6 @@ await describeWith('fuse', 'a mount that hangs', () => {
     )
     expect(report.results[0]).toMatchObject({ status: 'fail', code: 'PROBE_TIMEOUT' })
     expect(report.results[0]?.message).toContain(`was not over within 0.5 s: ${step} on \`${mount.dir}`)
-    // The limit, and half a second of putting away.
-    expect(report.seconds).toBeLessThan(1.9)
   })
 
   test('with its process gone is told apart from a missing folder', async () => {
@@ -96,7 +93,6 @@ await describeWith('fuse', 'a file system that is frozen', () => {
       expect(first.results[0]?.message).toMatch(
         /create on .* did not return; process \d+ hangs there and cannot be killed$/,
       )
-      expect(first.seconds).toBeLessThan(2)
     }
     // Another run, another pool: the child is still there.
     const [record] = readdirSync(memory)

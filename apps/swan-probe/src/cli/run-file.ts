@@ -38,7 +38,7 @@ export async function runFile(words: readonly string[], around: Surroundings): P
   // Its start takes longer than reading the file, so the two go on at once.
   if (values.user_mode !== true) void pool.warm()
   const config = loadConfig(path.resolve(around.cwd, values.configfile), {
-    base: around.cwd,
+    base: values.user_mode === true ? undefined : around.cwd,
     userPath: values.path === undefined ? undefined : path.resolve(around.cwd, values.path),
     env: around.env,
   })

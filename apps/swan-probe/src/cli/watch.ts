@@ -24,6 +24,13 @@ export async function watch(words: readonly string[], around: Surroundings): Pro
   })
   if (config.entries.length === 0)
     throw new ProbeError('PROBE_CONFIG', 'The file names no probe, so there is nothing to watch')
+  const has = (id: string) => config.entries.some((entry) => entry.probe.id === id)
+  if (has('jupyterhub_api.create_session') && !has('jupyterhub_api.stop_session')) {
+    throw new ProbeError(
+      'PROBE_CONFIG',
+      'The file has create_session and no stop_session: the second run would find the session of the first',
+    )
+  }
   using interrupt = untilInterrupt()
   const watcher = new Watcher(config)
   await using server = await serveStatus(watcher, config.watch)

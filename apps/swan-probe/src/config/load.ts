@@ -12,8 +12,8 @@ import { shareTokens } from './tokens.ts'
 
 /** What the command line adds to a file. */
 export interface LoadOptions {
-  /** Folder that relative paths of the file start from. */
-  readonly base: string
+  /** Folder that relative paths of the file start from; `undefined` leaves them as they are, for a container to say. */
+  readonly base: string | undefined
   /** The user's folder (`-p`), for storage probes whose path the file leaves out. */
   readonly userPath: string | undefined
   readonly env: NodeJS.ProcessEnv
@@ -48,7 +48,7 @@ export function parseConfig(file: string, text: string, options: LoadOptions): C
   const entries = readTests(reader, tests?.value ?? null, options)
   const config: Config = {
     entries,
-    output: readOutput(reader, sections.get('output')?.value ?? null, options.base),
+    output: readOutput(reader, sections.get('output')?.value ?? null, options.base ?? process.cwd()),
     health: readHealth(reader, sections.get('health')?.value ?? null, entries),
     watch: readWatch(reader, sections.get('watch')?.value ?? null),
   }

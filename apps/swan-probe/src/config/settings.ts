@@ -21,6 +21,9 @@ export function readOutput(reader: YamlReader, node: YamlNode, base: string): Ou
   return { logging: read.logging, logFolder: path.resolve(base, read.filepath === '' ? 'logs' : read.filepath) }
 }
 
+const createId = 'jupyterhub_api.create_session'
+const stopId = 'jupyterhub_api.stop_session'
+
 const whole = (fallback: number) => count('', { fallback })
 const zeroOrMore: Param<number> = {
   ...seconds('', { fallback: 0 }),
@@ -54,6 +57,9 @@ export function readHealth(reader: YamlReader, node: YamlNode, entries: readonly
       if (!entries.some((entry) => entry.probe.id === id)) {
         reader.complain(field.at, `\`health.${field.key}\` names \`${id}\`, which \`tests\` does not have`)
       }
+    }
+    if (set.probes?.includes(createId) === true && !set.probes.includes(stopId)) {
+      reader.complain(field.at, `\`health.${field.key}\` starts sessions again and again: add \`${stopId}\` to it`)
     }
     health[field.key] = set
   }

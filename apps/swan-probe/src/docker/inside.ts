@@ -19,7 +19,7 @@ export async function runInside(): Promise<void> {
     stop.abort()
     resolve('[]')
   })
-  const entries = (JSON.parse(await first) as EntryMessage[]).flatMap(fromMessage)
+  const entries = (JSON.parse(await first) as EntryMessage[]).flatMap((message) => fromMessage(message, process.cwd()))
   const report = await runProbes(entries, {
     signal: stop.signal,
     listener: {

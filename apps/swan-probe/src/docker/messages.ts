@@ -1,4 +1,5 @@
 import type { Entry } from '../config/config.ts'
+import { absolutePath } from '../config/paths.ts'
 import { parseRange, type Threshold } from '../config/thresholds.ts'
 import { probes } from '../probes/registry.ts'
 import type { Report } from '../runner/result.ts'
@@ -25,13 +26,18 @@ export function toMessage(entry: Entry): EntryMessage {
   return { id: probe.id, values, timeoutSeconds, thresholds }
 }
 
-export function fromMessage(message: EntryMessage): Entry[] {
+/** Takes a probe in; relative paths start where the container's own commands do. */
+export function fromMessage(message: EntryMessage, base: string): Entry[] {
   const probe = probes.find((candidate) => candidate.id === message.id)
   if (probe === undefined) return []
   const thresholds = new Map<string, Threshold>(
     message.thresholds.map(([name, { warn, crit }]) => [name, { warn: parseRange(warn), crit: parseRange(crit) }]),
   )
-  return [
-    { probe, values: message.values, timeoutSeconds: message.timeoutSeconds, thresholds, everySeconds: undefined },
-  ]
+  const values = Object.fromEntries(
+    Object.entries(message.values).map(([name, value]) => {
+      const place = probe.params[name]?.path === true && typeof value === 'string'
+      return [name, place ? absolutePath(value, base) : value]
+    }),
+  )
+  return [{ probe, values, timeoutSeconds: message.timeoutSeconds, thresholds, everySeconds: undefined }]
 }

@@ -1,3 +1,5 @@
+import { constants } from 'node:os'
+
 import { ProbeError } from '../errors.ts'
 import { operations } from './operations/index.ts'
 import type { Reply, Request } from './protocol.ts'
@@ -26,8 +28,13 @@ export function runHelper(): void {
 }
 
 function failure(error: unknown): Reply {
-  const { code, message, errno } = error as NodeJS.ErrnoException
+  const { message, errno } = error as NodeJS.ErrnoException
   if (error instanceof ProbeError) return { kind: 'failed', code: error.code, message, errno: undefined }
-  const system = typeof code === 'string' && typeof errno === 'number'
-  return { kind: 'failed', code: system ? 'PROBE_FILE' : 'PROBE_CRASHED', message, errno: system ? code : undefined }
+  const name = errno === undefined ? undefined : nameOf(-errno)
+  return { kind: 'failed', code: name === undefined ? 'PROBE_CRASHED' : 'PROBE_FILE', message, errno: name }
+}
+
+/** The name of an error number; Node's own errors have none for ESTALE and EDQUOT. */
+function nameOf(number: number): string | undefined {
+  return Object.entries(constants.errno).find(([, value]) => value === number)?.[0]
 }

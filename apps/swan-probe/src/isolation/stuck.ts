@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import path from 'node:path'
 
@@ -57,6 +57,8 @@ export class StuckMemory {
 
   #files(): string[] {
     try {
+      // In a shared temporary folder somebody else may have put it there, to make mounts look dead.
+      if (lstatSync(this.#folder).uid !== userInfo().uid) return []
       return readdirSync(this.#folder).filter((file) => file.endsWith('.json'))
     } catch {
       return []
