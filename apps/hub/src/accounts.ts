@@ -1,3 +1,5 @@
+import type { Kysely } from 'kysely'
+
 /** Someone who is logged in with a browser. */
 export interface LoggedIn {
   /** Name of the account, which is the name of the hub's user. */
@@ -5,6 +7,15 @@ export interface LoggedIn {
   readonly admin: boolean
   /** Names the login, for revoking what was got in it; not a secret. */
   readonly sessionId: string
+}
+
+/** What became of an import. */
+export interface AccountImport {
+  readonly imported: number
+  /** Accounts that were here already. */
+  readonly present: number
+  /** One sentence for each row that was left out or lost something. */
+  readonly problems: readonly string[]
 }
 
 /** What the hub asks of its authenticator. */
@@ -27,6 +38,8 @@ export interface Accounts {
   setAdmin(name: string, isAdmin: boolean): Promise<void>
   /** Removes the account of a deleted user, if there is one. */
   discard(name: string): Promise<void>
+  /** Takes over the accounts of a database of NativeAuthenticator; passwords stay as they are. Safe to repeat. */
+  importFrom(source: Kysely<unknown>, admins: readonly string[]): Promise<AccountImport>
   /** Makes an admin's account, or gives an existing one the password and the rights. Returns the name as it is kept. */
   createAdmin(name: string, password: string): Promise<string>
 }

@@ -1,4 +1,4 @@
-import { createNativeAuth, NativeAuthError } from '@org/native-auth'
+import { createNativeAuth, NativeAuthError, readNativeAuthenticator } from '@org/native-auth'
 
 import type { Accounts } from './accounts.ts'
 import type { Config } from './config/config.ts'
@@ -110,6 +110,12 @@ export async function createNativeAccounts(options: NativeAccountsOptions): Prom
 
     async discard(name) {
       if ((await auth.accounts.get(name)) !== undefined) await refusable(() => auth.accounts.remove(name))
+    },
+
+    async importFrom(source, admins) {
+      const report = await auth.importAccounts(readNativeAuthenticator(source), { admins })
+      const problems = report.problems.map(({ line, reason, outcome }) => `row ${line}: ${reason} (${outcome})`)
+      return { imported: report.imported, present: report.present, problems }
     },
 
     async createAdmin(name, password) {

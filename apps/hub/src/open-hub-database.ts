@@ -14,7 +14,7 @@ export function databaseFile(config: Pick<Config, 'data_dir'>): string {
 }
 
 /** Opens the database of a configuration without looking into it. */
-export function openConfigured(config: Pick<Config, 'data_dir' | 'database_url'>): OpenDatabase {
+export async function openConfigured(config: Pick<Config, 'data_dir' | 'database_url'>): Promise<OpenDatabase> {
   return config.database_url === undefined ? openSqlite(databaseFile(config)) : openPostgres(config.database_url)
 }
 
@@ -24,7 +24,7 @@ export function openConfigured(config: Pick<Config, 'data_dir' | 'database_url'>
  * @throws {@link HubError} `HUB_DATABASE`.
  */
 export async function openHubDatabase(config: Config, now: Date): Promise<OpenDatabase> {
-  const open = openConfigured(config)
+  const open = await openConfigured(config)
   try {
     await ensureSchema(open.db, open.kind)
     await ensureHubClient(open.db)

@@ -65,7 +65,7 @@ export async function runHub(config: Config, log: Log, now: () => Date = () => n
     maxRssBytes: config.proxy.max_rss_mb * 1024 ** 2,
     log,
   })
-  const { spawner, env } = createSpawner(config, hubId)
+  const { spawner, env } = await createSpawner(config, hubId)
   stack.use(spawner)
   const apiHost = config.hub.connect_host ?? new URL(local).hostname
   const servers = new Servers({

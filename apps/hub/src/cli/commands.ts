@@ -3,6 +3,7 @@ import { backUp } from './backup.ts'
 import { checkConfig } from './check-config.ts'
 import { createAdmin } from './create-admin.ts'
 import { helpText } from './help.ts'
+import { importAccounts } from './import-accounts.ts'
 import { serveHub } from './serve.ts'
 import { type Command, parseCommand } from './parse.ts'
 import { makeToken } from './token.ts'
@@ -12,6 +13,7 @@ const commands: Readonly<Record<string, Command>> = {
   serve: serveHub,
   'create-admin': createAdmin,
   'check-config': checkConfig,
+  'import-accounts': importAccounts,
   token: makeToken,
   'upgrade-db': upgradeDatabase,
   backup: backUp,

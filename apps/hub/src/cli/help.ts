@@ -12,6 +12,8 @@ Commands
                                      make a token for a user, or without a name one to put into the
                                      configuration of a service; it is printed once
   upgrade-db                         bring the database to this version's schema, as a start does
+  import-accounts [FILE]             take over the accounts of NativeAuthenticator from a jupyterhub.sqlite,
+                                     by default the one in data_dir; nobody needs a new password
   backup --output FILE               copy the SQLite database while the hub runs
 
 Settings (YAML; a variable in brackets wins over the file)

@@ -10,7 +10,7 @@ import type { CommandInput } from './parse.ts'
 export async function upgradeDatabase({ options, env }: CommandInput): Promise<number> {
   const config = loadConfig({ file: options.config, env })
   privateFolder(config.data_dir)
-  await using open = openConfigured(config)
+  await using open = await openConfigured(config)
   const how = await ensureSchema(open.db, open.kind)
   await createNativeAuth({ db: open.db, secret: keptSecret(config.data_dir, 'cookie-secret') }).migrate()
   process.stdout.write(how === 'created' ? 'The database was laid out\n' : 'The database is up to date\n')

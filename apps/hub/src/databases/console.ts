@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 
-import Docker from 'dockerode'
+import type Docker from 'dockerode'
 import { type WebSocket, WebSocketServer } from 'ws'
 
 import type { Hub } from '../hub.ts'
@@ -51,7 +51,8 @@ async function admit(hub: Hub, request: IncomingMessage): Promise<Docker.Contain
   if (!hub.forms.isValid(name[2] ?? '', requester.sessionId)) return undefined
   const { user } = requester.owner
   const database = await hub.databases.get(user, name[1] ?? '')
-  const docker = new Docker({ socketPath: hub.config.docker.socket })
+  const { default: Engine } = await import('dockerode')
+  const docker = new Engine({ socketPath: hub.config.docker.socket })
   const label = [`container-pg.name=${serverName(user, database.name)}`, `container-pg.root=${hub.databases.root}`]
   const [found] = await docker.listContainers({ filters: { label } })
   return found === undefined ? undefined : docker.getContainer(found.Id)

@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { randomBytes } from 'node:crypto'
 
-import { ContainerPgError, createProvisioner, type Provisioner, type Server } from '@org/container-pg'
+import type { ContainerPgError, Provisioner, Server } from '@org/container-pg'
 
 import type { Config } from '../config/config.ts'
 import { RequestError } from '../errors.ts'
@@ -98,6 +98,8 @@ export class Databases {
   async #ask<Result>(question: (provisioner: Provisioner) => Promise<Result>): Promise<Result> {
     const { enabled, image } = this.#config.databases
     if (!enabled) throw new RequestError(404, 'Personal databases are switched off')
+    // Loaded when somebody first asks: with the engine's client it is a third of the hub's memory.
+    const { ContainerPgError, createProvisioner } = await import('@org/container-pg')
     this.#provisioner ??= createProvisioner({
       storageRoot: this.root,
       image,

@@ -84,6 +84,8 @@ export function textList(value: unknown, name: string): string[] {
 /** The user named by the path. */
 export async function namedUser(call: Call): Promise<User> {
   const name = call.params['name'] ?? ''
+  const { owner } = call.requester
+  if (owner.kind === 'user' && owner.user.name === name) return owner.user
   const user = await findUser(call.hub.db, name)
   if (user === undefined) throw new RequestError(404, 'Not Found')
   return user

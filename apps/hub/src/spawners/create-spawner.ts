@@ -1,7 +1,6 @@
 import path from 'node:path'
 
 import type { Config } from '../config/config.ts'
-import { createDockerSpawner } from './docker-spawner.ts'
 import { createProcessSpawner } from './process-spawner.ts'
 import { singleUserCommand } from './single-user-command.ts'
 import type { Spawner } from './spawner.ts'
@@ -12,7 +11,9 @@ export interface ConfiguredSpawner {
   readonly env: Readonly<Record<string, string>>
 }
 
-const makers: Readonly<Record<Spawner['kind'], (config: Config, hubId: string) => ConfiguredSpawner>> = {
+const makers: Readonly<
+  Record<Spawner['kind'], (config: Config, hubId: string) => ConfiguredSpawner | Promise<ConfiguredSpawner>>
+> = {
   process(config, hubId) {
     const { command, args, ip, home, run_as: runAs } = config.spawner
     const { command: resolved, env } = singleUserCommand(command, args)
@@ -30,7 +31,8 @@ const makers: Readonly<Record<Spawner['kind'], (config: Config, hubId: string) =
     return { spawner, env }
   },
 
-  docker(config, hubId) {
+  async docker(config, hubId) {
+    const { createDockerSpawner } = await import('./docker-spawner.ts')
     const { command, args } = config.spawner
     const { image = '', network, home_target: homeTarget, user, socket } = config.docker
     const spawner = createDockerSpawner({
@@ -54,7 +56,7 @@ const makers: Readonly<Record<Spawner['kind'], (config: Config, hubId: string) =
 }
 
 /** Makes the spawner that a configuration asks for. */
-export function createSpawner(config: Config, hubId: string): ConfiguredSpawner {
+export async function createSpawner(config: Config, hubId: string): Promise<ConfiguredSpawner> {
   return makers[config.spawner.kind](config, hubId)
 }
 

@@ -2,7 +2,6 @@ import { chmodSync, closeSync, openSync } from 'node:fs'
 
 import BetterSqlite from 'better-sqlite3'
 import { Kysely, PostgresDialect } from 'kysely'
-import pg from 'pg'
 
 import { HubError, reasonOf } from '../errors.ts'
 import { sqliteDialect } from './sqlite-dialect.ts'
@@ -40,7 +39,9 @@ export function openSqlite(file: string): OpenDatabase {
 const TIMESTAMP_OID = 1114
 
 /** Connects to Postgres; the first statement finds out whether it answers. */
-export function openPostgres(url: string): OpenDatabase {
+export async function openPostgres(url: string): Promise<OpenDatabase> {
+  // Loaded on demand: most hubs run on SQLite.
+  const { default: pg } = await import('pg')
   const pool = new pg.Pool({
     connectionString: url,
     max: 10,
