@@ -1,4 +1,4 @@
-import { copyFileSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
@@ -6,6 +6,7 @@ import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { loadConfig } from '../src/config/config.ts'
+import { settingsField } from '../src/config/settings.ts'
 import { startHub, type TestHub } from './support/running-hub.ts'
 
 describe('the configuration', () => {
@@ -138,4 +139,12 @@ describe('the command line', { timeout: 60_000 }, () => {
     newer.close()
     expect(await other.command(['serve'])).toMatchObject({ code: 1, err: expect.stringContaining('ffff') as string })
   })
+})
+
+test('the README names every setting and every command', () => {
+  const readme = readFileSync(path.join(import.meta.dirname, '../README.md'), 'utf8')
+  for (const { setting } of settingsField.rows('')) expect(readme).toContain(`\`${setting}\``)
+  for (const command of ['create-admin', 'check-config', 'token', 'import-accounts', 'upgrade-db', 'backup']) {
+    expect(readme).toContain(`\`hub ${command}`)
+  }
 })
