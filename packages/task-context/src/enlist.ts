@@ -3,6 +3,7 @@ import { currentScope, runInScope } from './context/scope.ts'
 import type { Database } from './database.ts'
 import type { Added, Driver, JobRecord, Query } from './drivers/driver.ts'
 import { EnqueueUncertainError, TaskError } from './errors.ts'
+import { createPatience } from './internal/patience.ts'
 import { type Relay, writeOutbox } from './outbox/relay.ts'
 import type { Enqueued } from './tasks-types.ts'
 
@@ -19,9 +20,10 @@ export function enlist(parts: {
   readonly timeoutMs: number
 }): Delivery {
   const { driver, database, relay, timeoutMs } = parts
+  const patience = createPatience(timeoutMs)
 
   async function add(records: readonly JobRecord[]): Promise<Enqueued[]> {
-    const added = await answerWithin(driver.add(records), timeoutMs, records)
+    const added = await patience.within(driver.add(records), () => uncertain(records, timeoutMs))
     return added.map((one) => ({ ...one, deferred: false }))
   }
 
@@ -67,16 +69,8 @@ function withTrace(records: readonly JobRecord[], telemetry: string | undefined)
 }
 
 /** A queue that does not answer may still have heard: the caller learns the id to try again with. */
-async function answerWithin<T>(answer: Promise<T>, timeoutMs: number, records: readonly JobRecord[]): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => {
-    const id = records[0]?.id ?? ''
-    const message = `Expected the queue to answer within ${timeoutMs} ms; repeat the enqueue with id \`${id}\``
-    reject(new EnqueueUncertainError(id, message))
-  }, timeoutMs)
-  try {
-    return await Promise.race([answer, promise])
-  } finally {
-    clearTimeout(timer)
-  }
+function uncertain(records: readonly JobRecord[], timeoutMs: number): Error {
+  const id = records[0]?.id ?? ''
+  const message = `Expected the queue to answer within ${timeoutMs} ms; repeat the enqueue with id \`${id}\``
+  return new EnqueueUncertainError(id, message)
 }

@@ -73,7 +73,9 @@ export async function runJob(
     if (fields.deadline !== undefined && fields.deadline <= parts.now()) {
       throw new TaskError('TASK_DEADLINE', `Expected job \`${run.name}\` to start before its deadline`)
     }
-    const payload = await parsePayload(handler.job, upcast(handler.job, envelope.p, envelope.n))
+    const parsed = parsePayload(handler.job, upcast(handler.job, envelope.p, envelope.n))
+    // Each await of something that is there costs a turn, for each job.
+    const payload = parsed instanceof Promise ? ((await parsed) as unknown) : parsed
     const schedule = envelope.s === undefined ? undefined : scheduleOf(envelope)
     return { type: 'completed', value: await execute(parts, handler, run, { fields, payload, schedule }) }
   } catch (thrown) {
@@ -148,7 +150,8 @@ async function execute(
   }
 
   try {
-    return await withDatabase(parts, handler, run, signal, call)
+    const choice = handler.database ?? (parts.database === undefined ? 'none' : 'transaction')
+    return await (choice === 'none' ? call(undefined, undefined) : withDatabase(parts, choice, run, signal, call))
   } catch (error) {
     // What the handler threw while it was being stopped matters less than why it was stopped.
     throw signal.aborted ? signal.reason : error
@@ -160,15 +163,13 @@ async function execute(
 
 async function withDatabase(
   parts: RunnerParts,
-  handler: AnyHandler,
+  choice: 'transaction' | 'connection',
   run: Run,
   signal: AbortSignal,
   call: (db: unknown, transaction: TransactionScope | undefined) => Promise<unknown>,
 ): Promise<unknown> {
   const { database, onError } = parts
   const report = (error: unknown) => onError(toError(error))
-  const choice = handler.database ?? (database === undefined ? 'none' : 'transaction')
-  if (choice === 'none') return call(undefined, undefined)
   if (database === undefined) {
     throw new TaskError('TASK_NO_DATABASE', `Expected a \`database\` for job \`${run.name}\`, which asks for one`)
   }

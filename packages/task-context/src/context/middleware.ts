@@ -1,8 +1,5 @@
 import type { BaseFields } from './fields.ts'
 
-/** Calls the next layer of a fetch-style server. */
-export type Next = () => Promise<Response | void> | Response | void
-
 /** Reads the context of a request; what it returns is checked like any other context. */
 export type ReadFields<Fields> = (request: Request) => Fields | Promise<Fields>
 

@@ -46,13 +46,10 @@ export function bullWorker(parts: {
     const mine: Busy = { controller: new AbortController(), lockedUntil: Date.now() + lockMs }
     busy.set(id, mine)
     try {
-      return await settle(
-        job,
-        token,
-        await parts.process(
-          toRun(job, queue, { signal: mine.controller.signal, owned: () => Date.now() < mine.lockedUntil }),
-        ),
+      const outcome = await parts.process(
+        toRun(job, queue, { signal: mine.controller.signal, owned: () => Date.now() < mine.lockedUntil }),
       )
+      return outcome.type === 'completed' ? outcome.value : await settle(job, token, outcome)
     } finally {
       if (busy.get(id) === mine) busy.delete(id)
     }

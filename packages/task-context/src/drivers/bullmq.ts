@@ -130,7 +130,7 @@ async function compare(readMark: ReadMark, record: JobRecord, id: string): Promi
 }
 
 /** Our options in BullMQ's words. */
-export function jobOptions({ id, options }: JobRecord): JobsOptions {
+function jobOptions({ id, options }: JobRecord): JobsOptions {
   const { attempts, delayMs, priority, lifo, deduplication, telemetry } = options
   return {
     jobId: id,

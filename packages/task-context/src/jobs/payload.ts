@@ -1,5 +1,5 @@
 import { TaskError } from '../errors.ts'
-import { describeIssues } from '../standard-schema.ts'
+import { describeIssues, type SchemaResult } from '../standard-schema.ts'
 import type { Job } from './define-job.ts'
 
 /**
@@ -21,13 +21,16 @@ export async function checkPayload(job: Job, payload: unknown): Promise<unknown>
 }
 
 /**
- * Reads a payload in the worker.
+ * Reads a payload in the worker; a promise only where the schema is asynchronous.
  *
  * @throws {@link TaskError} `TASK_PAYLOAD_INVALID`.
  */
-export async function parsePayload(job: Job, stored: unknown): Promise<unknown> {
-  const answer = job.schema['~standard'].validate(stored)
-  const result = answer instanceof Promise ? await answer : answer
+export function parsePayload(job: Job, stored: unknown): unknown {
+  const result = job.schema['~standard'].validate(stored)
+  return result instanceof Promise ? result.then((settled) => valueOf(job, settled)) : valueOf(job, result)
+}
+
+function valueOf(job: Job, result: SchemaResult<unknown>): unknown {
   if (result.issues !== undefined) {
     const reason = describeIssues(result.issues)
     throw new TaskError('TASK_PAYLOAD_INVALID', `Payload of job \`${job.name}\` does not fit its schema: ${reason}`)
