@@ -4,7 +4,7 @@ import path from 'node:path'
 import ts from 'typescript6'
 
 /** One declared name of a package's public surface, with its text in a form that only a real change alters. */
-export interface ApiItem {
+interface ApiItem {
   readonly name: string
   readonly text: string
 }
