@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 
 import { freePort } from '@org/services'
+import { PostgreSqlContainer } from '@testcontainers/postgresql'
 import { Client } from 'pg'
 
 import type { Provisioner } from '../src/index.ts'
@@ -14,15 +15,20 @@ const run = promisify(execFile)
 const PASSWORD = 'bench'
 const POLL_MS = 20
 
+// Its side container has an image of its own, which nobody here pulls.
+process.env['TESTCONTAINERS_RYUK_DISABLED'] = 'true'
+
+type Labels = Readonly<Record<string, string>>
+
 /** What a person would write in a shell: `docker run`, then `pg_isready` until it says yes, then the query. */
-async function bare(folder: string, image: string, labels: readonly string[]): Promise<{ ms: number; id: string }> {
+async function bare(folder: string, image: string, labels: Labels): Promise<{ ms: number; id: string }> {
   const port = await freePort()
   let id = ''
   const ms = await timed(async () => {
     const words = [
       'run',
       '-d',
-      ...labels.flatMap((label) => ['--label', label]),
+      ...Object.entries(labels).flatMap(([name, value]) => ['--label', `${name}=${value}`]),
       '-p',
       `127.0.0.1:${port}:5432`,
       '-v',
@@ -54,7 +60,7 @@ export async function benchReady(
   provisioner: Provisioner,
   root: string,
   image: string,
-  labels: readonly string[],
+  labels: Labels,
   rounds: number,
 ): Promise<void> {
   const bareFolder = (round: number) => path.join(root, `bare-${round}`)
@@ -76,6 +82,21 @@ export async function benchReady(
       async 'container-pg create'(round) {
         const ms = await ours(round)
         await provisioner.remove(`ours-${round}`, { keepData: true })
+        return ms
+      },
+      async "testcontainers' PostgreSqlContainer"() {
+        let stop = () => Promise.resolve()
+        const ms = await timed(async () => {
+          const container = await new PostgreSqlContainer(image)
+            .withUsername('postgres')
+            .withPassword(PASSWORD)
+            .withDatabase('postgres')
+            .withLabels(labels)
+            .start()
+          stop = async () => void (await container.stop())
+          await firstQuery(container.getPort())
+        })
+        await stop()
         return ms
       },
     }),

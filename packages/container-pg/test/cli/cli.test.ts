@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
@@ -103,6 +103,33 @@ await describeWith('docker', 'the command', () => {
     })
     await client.connect()
     await client.end()
+  })
+
+  test.runIf(process.getuid?.() === 0)('works for a normal user whom the engine lets in', async () => {
+    const nobody = 65_534
+    const own = path.join(temporaryFolder(), 'servers')
+    mkdirSync(own, { mode: 0o700 })
+    chmodSync(path.dirname(own), 0o755)
+    chownSync(own, nobody, nobody)
+    const socket = process.env['DOCKER_HOST']?.replace(/^unix:\/\//, '') ?? '/var/run/docker.sock'
+    const env = { CONTAINER_PG_IMAGE: await ensurePostgresImage(), CONTAINER_PG_PASSWORD: 'abc' }
+    const words = ['create', 'mine', '--root', own]
+    const created = await promisify(execFile)(process.execPath, [main, ...words], {
+      env: { PATH: process.env['PATH'], ...env },
+      uid: nobody,
+      gid: statSync(socket).gid,
+    })
+    const port = Number(/:(\d+)\//.exec(created.stdout)?.[1])
+    const client = new Client({ host: '127.0.0.1', port, user: 'postgres', password: 'abc', database: 'postgres' })
+    await client.connect()
+    await client.end()
+    expect(statSync(path.join(own, 'mine/pgdata/PG_VERSION')).uid).toBe(nobody)
+    await promisify(execFile)(process.execPath, [main, 'remove', 'mine', '--erase-data', '--root', own], {
+      env: { PATH: process.env['PATH'], ...env },
+      uid: nobody,
+      gid: statSync(socket).gid,
+    })
+    expect(readdirSync(own)).toEqual(['.container-pg'])
   })
 
   test('serves the API until it is told to stop', async () => {
