@@ -332,6 +332,20 @@ describe('sessions', () => {
     expect(hub.server).toBe('none')
   })
 
+  test('that the proxy has no route to fail the check', async () => {
+    await using hub = await startFakeHub({
+      fault: ({ path: asked }) =>
+        asked === '/user/alice/api' ? { status: 302, headers: { location: '/hub/user/alice/api' } } : undefined,
+    })
+    hub.server = 'ready'
+    const result = await runProbe('jupyterhub_api.check_session', { ...at(hub), users: ['alice'] })
+    expect(result).toMatchObject({
+      status: 'fail',
+      code: 'PROBE_SESSION_MISSING',
+      message: expect.stringContaining('no route'),
+    })
+  })
+
   test('that stop slowly are waited for', async () => {
     await using hub = await startFakeHub({
       fault: ({ method }, self) => {

@@ -11,6 +11,8 @@ export interface Inspection {
   readonly realPath: string
   /** Room for an ordinary user on its file system, in bytes. */
   readonly freeBytes: number
+  /** Time of the first look, without the rest. */
+  readonly seconds: number
   /** A link that leads nowhere. */
   readonly dangling: boolean
 }
@@ -18,10 +20,12 @@ export interface Inspection {
 /** Looks at a path; that nothing is there is an answer, anything else that fails is an error. */
 export function inspect(input: { readonly path: string }, step: Step): Inspection {
   step('stat')
+  const started = performance.now()
   const nothing = { kind: 'nothing', bytes: 0, device: 0, realPath: input.path, freeBytes: 0 } as const
   const stat = statSync(input.path, { throwIfNoEntry: false })
+  const seconds = (performance.now() - started) / 1000
   if (stat === undefined) {
-    return { ...nothing, dangling: lstatSync(input.path, { throwIfNoEntry: false }) !== undefined }
+    return { ...nothing, seconds, dangling: lstatSync(input.path, { throwIfNoEntry: false }) !== undefined }
   }
   step('statfs')
   const room = statfsSync(input.path)
@@ -31,6 +35,7 @@ export function inspect(input: { readonly path: string }, step: Step): Inspectio
     device: stat.dev,
     realPath: realpathSync.native(input.path),
     freeBytes: room.bavail * room.bsize,
+    seconds,
     dangling: false,
   }
 }

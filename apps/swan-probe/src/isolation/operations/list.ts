@@ -3,18 +3,22 @@ import { opendirSync } from 'node:fs'
 import type { Step } from './index.ts'
 
 /** Opens a folder and reads its first entries, which any healthy mount answers. */
-export function list(input: { readonly path: string; readonly atMost: number }, step: Step): readonly string[] {
+export function list(
+  input: { readonly path: string; readonly atMost: number },
+  step: Step,
+): { readonly entries: readonly string[]; readonly seconds: number } {
+  const started = performance.now()
   step('opendir')
   const folder = opendirSync(input.path)
   try {
     step('readdir')
-    const found: string[] = []
-    while (found.length < input.atMost) {
+    const entries: string[] = []
+    while (entries.length < input.atMost) {
       const entry = folder.readSync()
       if (entry === null) break
-      found.push(entry.name)
+      entries.push(entry.name)
     }
-    return found
+    return { entries, seconds: (performance.now() - started) / 1000 }
   } finally {
     folder.closeSync()
   }

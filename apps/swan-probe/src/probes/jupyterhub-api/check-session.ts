@@ -45,10 +45,13 @@ async function checkUser(
   // Servers answer this path without a login. With host-based routing the address is on another host, which is not asked.
   if (session.url.startsWith('/')) {
     const answer = await client.call(`${session.url}api`, { signal: context.signal, anonymous: true })
-    if (answer.status >= 500 || answer.status === 424 || answer.status === 404) {
+    // Without a route of its own the address leads to the hub, which sends the caller to its own page about the server.
+    const location = String(answer.headers['location'] ?? '')
+    const astray = answer.status >= 300 && answer.status < 400 && location.includes(`${client.base}hub/user/`)
+    if (answer.status >= 500 || answer.status === 424 || answer.status === 404 || astray) {
       throw new ProbeError(
         'PROBE_SESSION_MISSING',
-        `The hub says that the server of ${user} is ready, ${session.url} answers ${answer.status} (${wordsOf(answer)})`,
+        `The hub says that the server of ${user} is ready, ${session.url} answers ${answer.status} (${astray ? 'the proxy has no route to it' : wordsOf(answer)})`,
       )
     }
     context.measure({ name: 'server_seconds', value: answer.seconds, unit: 's' })

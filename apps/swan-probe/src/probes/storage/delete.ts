@@ -16,14 +16,13 @@ export const deleteFile = defineProbe({
   order: (values, others) => fileOrder(values.filePath, ['storage.write', 'storage.exists'], others),
   async run(context, values) {
     const target = targetOf(context, values.filePath).path
-    const started = performance.now()
     try {
-      await context.isolated('removeFile', { path: target, mayBeGone: false }, { path: target })
+      const { seconds } = await context.isolated('removeFile', { path: target, mayBeGone: false }, { path: target })
+      context.measure({ name: 'delete_seconds', value: seconds, unit: 's' })
     } catch (error) {
       context.log('ERROR', `Error: ${messageOf(error)}.`, 'delete')
       throw error
     }
-    context.measure({ name: 'delete_seconds', value: (performance.now() - started) / 1000, unit: 's' })
     const left = await context.isolated('inspect', { path: target }, { path: target })
     if (left.kind !== 'nothing' || left.dangling) {
       throw new ProbeError('PROBE_FILE', `\`${target}\` was unlinked without an error and is still there`)

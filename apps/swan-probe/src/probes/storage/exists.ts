@@ -16,9 +16,8 @@ export const exists = defineProbe({
   order: (values, others) => fileOrder(values.filePath, ['storage.write'], others),
   async run(context, values) {
     const target = targetOf(context, values.filePath).path
-    const started = performance.now()
     const found = await context.isolated('inspect', { path: target }, { path: target })
-    context.measure({ name: 'stat_seconds', value: (performance.now() - started) / 1000, unit: 's' })
+    context.measure({ name: 'stat_seconds', value: found.seconds, unit: 's' })
     if (found.kind === 'file') {
       context.log('INFO', `File ${values.filePath} detected`, 'search')
       return

@@ -2,7 +2,8 @@ import path from 'node:path'
 
 import { names, seconds } from '../../config/params.ts'
 import { messageOf } from '../../errors.ts'
-import { defineProbe } from '../probe.ts'
+import { mountOf, readMounts } from '../../isolation/mountinfo.ts'
+import { defineProbe, type ProbeContext } from '../probe.ts'
 
 /** Mount points of the original are named below `/eos`. */
 const placeOf = (point: string): string =>
@@ -24,21 +25,37 @@ export const mountSanity = defineProbe({
   places: ({ mountpoints }) => mountpoints.map(placeOf),
   async run(context, { mountpoints, timeout }) {
     context.log('INFO', `timeout set to ${timeout}`)
-    const attempts = await Promise.allSettled(
-      mountpoints.map(async (point) => {
-        const started = performance.now()
-        const place = placeOf(point)
-        try {
-          await context.isolated('list', { path: place, atMost: 100 }, { path: place, timeoutMs: timeout * 1000 })
-          context.measure({ name: 'list_seconds', value: (performance.now() - started) / 1000, unit: 's' })
-          context.log('INFO', `mount point ${point} tested`)
-        } catch (error) {
-          const late = (error as { code?: string }).code === 'PROBE_TIMEOUT'
-          context.log('ERROR', late ? `${point}: check_mount took too long` : messageOf(error))
-          throw error
-        }
-      }),
-    )
-    for (const attempt of attempts) if (attempt.status === 'rejected') throw attempt.reason
+    const mounts = readMounts()
+    const byDevice = Map.groupBy(mountpoints, (point) => mountOf(placeOf(point), mounts)?.device)
+    // File systems do not wait for each other; the points of one share a child, and one that hangs speaks for the rest.
+    const failures = await Promise.all([...byDevice.values()].map((points) => lookInto(context, points, timeout)))
+    const [failure] = failures.flat()
+    if (failure !== undefined) throw failure
   },
 })
+
+async function lookInto(
+  context: ProbeContext,
+  points: readonly string[],
+  timeout: number,
+): Promise<readonly unknown[]> {
+  const failures: unknown[] = []
+  for (const point of points) {
+    const place = placeOf(point)
+    try {
+      const found = await context.isolated(
+        'list',
+        { path: place, atMost: 100 },
+        { path: place, timeoutMs: timeout * 1000 },
+      )
+      context.measure({ name: 'list_seconds', value: found.seconds, unit: 's' })
+      context.log('INFO', `mount point ${point} tested`)
+    } catch (error) {
+      failures.push(error)
+      const late = (error as { code?: string }).code === 'PROBE_TIMEOUT'
+      context.log('ERROR', late ? `${point}: check_mount took too long` : messageOf(error))
+      if (late) break
+    }
+  }
+  return failures
+}
