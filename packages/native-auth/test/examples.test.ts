@@ -35,7 +35,7 @@ test('the quick start of the README runs on Hono over real HTTP', async () => {
   server.close()
   vi.unstubAllEnvs()
   rmSync(folder, { recursive: true, force: true })
-}, 30_000)
+})
 
 test('the README shows the example as it is', () => {
   const example = readFileSync(path.join(import.meta.dirname, '../examples/quick-start.ts'), 'utf8')

@@ -151,7 +151,7 @@ describe.each(databases)('native-auth import on %s', (_, createDatabase) => {
     })
     await expect(auth.authenticate({ username: 'bob', password: TWO.password, code })).resolves.toBeDefined()
     expect(await database.dump()).not.toContain(OTP)
-  }, 60_000)
+  })
 
   test('loses nothing when it is killed and run again', async () => {
     await using database = await createDatabase()
@@ -178,7 +178,7 @@ describe.each(databases)('native-auth import on %s', (_, createDatabase) => {
     expect(rows).toEqual([])
     const again = await runNative(database.url, ['import', 'native-authenticator', hub])
     expect(again).toMatchObject({ code: 0, out: `${count - total} imported, ${total} here already, 0 skipped\n` })
-  }, 60_000)
+  })
 
   test('takes over a FirstUseAuthenticator export', async () => {
     await using database = await createDatabase()
@@ -194,7 +194,7 @@ describe.each(databases)('native-auth import on %s', (_, createDatabase) => {
     writeFileSync(file, Buffer.from('13579ace', 'hex'))
     const dbm = await runNative(database.url, ['import', 'first-use', file])
     expect([dbm.code, dbm.err]).toEqual([1, expect.stringContaining('python3 -c')])
-  }, 60_000)
+  })
 
   test('is stopped by a source that fails, and goes on where it was', async () => {
     await using database = await createDatabase()
@@ -240,7 +240,7 @@ describe.each(databases)('native-auth on %s', (_, createDatabase) => {
     await using db = openUrl(url)
     const site = new TestSite({ ...database, db })
     await site.loggedIn({ username: 'root', password: 'correct horse 17' })
-  }, 60_000)
+  })
 })
 
 test('native-auth explains itself, and says what is wrong with a call', async () => {
@@ -258,4 +258,4 @@ test('native-auth reads the password from stdin, and not from its arguments', as
   const exit = once(child, 'exit') as Promise<[number]>
   const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)])
   expect([(await exit)[0], out, err]).toEqual([0, 'root is an administrator.\n', ''])
-}, 60_000)
+})

@@ -1,11 +1,11 @@
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { once } from 'node:events'
-import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 
 import { getRequestListener } from '@hono/node-server'
+import axe from 'axe-core'
 import { describeWith } from '@org/services'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -13,8 +13,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { fromBase32, stepAt, totp } from '../src/second-factor/totp.ts'
 import { databases } from './support/databases.ts'
 import { ADMIN, ANN, openSite, type TestSite } from './support/site.ts'
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 /** Where pictures go, for people to look at; nowhere by default. */
 const pictures = process.env['NATIVE_AUTH_SCREENSHOTS']
@@ -57,7 +55,7 @@ async function inspect(page: Page, name: string): Promise<void> {
     await page.setViewportSize(look.viewport)
     await page.emulateMedia({ colorScheme: look.colorScheme })
     // By the protocol, not by a script tag: the policy of the page forbids scripts.
-    await page.evaluate(AXE)
+    await page.evaluate(axe.source)
     const violations = await page.evaluate(async () => {
       const { axe: engine } = globalThis as unknown as {
         axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> }
@@ -82,7 +80,7 @@ await describeWith('chromium', 'the pages in Chromium', () => {
       executablePath: '/usr/bin/chromium',
       args: ['--no-sandbox', '--disable-background-networking', '--no-first-run', '--disable-gpu'],
     })
-  }, 60_000)
+  })
 
   afterAll(async () => {
     await browser?.close()
@@ -188,7 +186,7 @@ await describeWith('chromium', 'the pages in Chromium', () => {
     await page.keyboard.press('Tab')
     const outline = await page.locator(':focus-visible').count()
     expect(outline).toBe(1)
-  }, 60_000)
+  })
 
   test('refuse a form from another site', async () => {
     await using database = await databases[0][1]()
@@ -212,5 +210,5 @@ await describeWith('chromium', 'the pages in Chromium', () => {
     expect(answer.status()).toBe(403)
     await page.goto(`${server.origin}/hub/account`)
     expect(page.url()).toBe(`${server.origin}/hub/account`)
-  }, 60_000)
+  })
 })

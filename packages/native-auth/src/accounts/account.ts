@@ -23,7 +23,7 @@ export interface Account<Profile> {
   readonly lastLoginAt: number | undefined
 }
 
-export const optionalNumber = (value: number | string | null): number | undefined =>
+const optionalNumber = (value: number | string | null): number | undefined =>
   value === null ? undefined : Number(value)
 
 export function isBlockedAt(row: Pick<AccountView, 'is_blocked' | 'blocked_until'>, now: number): boolean {

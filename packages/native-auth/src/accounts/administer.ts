@@ -97,7 +97,7 @@ export async function endAccess(tx: AuthDb, accountId: number): Promise<void> {
 }
 
 /** @throws {@link NativeAuthError} `NATIVE_AUTH_LAST_ADMIN` when no administrator would be left. */
-export async function keepAnAdmin<Profile>(core: Core<Profile>, tx: AuthDb): Promise<void> {
+async function keepAnAdmin<Profile>(core: Core<Profile>, tx: AuthDb): Promise<void> {
   const left = await tx
     .selectFrom('native_auth_accounts')
     .select((select) => select.fn.countAll<number | string>().as('count'))

@@ -1,7 +1,7 @@
 import { NativeAuthError } from '../errors.ts'
 
 /** Longest body, in bytes. */
-export const MAX_BODY = 16_384
+const MAX_BODY = 16_384
 
 /** The kinds of body that routes take. */
 export type BodyKind = 'json' | 'form' | 'other'

@@ -1,7 +1,7 @@
 import { invalid, type NativeAuthError } from '../errors.ts'
 
 /** Longest password, in code points; refused before any hashing. */
-export const MAX_PASSWORD = 128
+const MAX_PASSWORD = 128
 
 /**
  * Asks somebody else whether a password is known to be stolen, for example by k-anonymity.

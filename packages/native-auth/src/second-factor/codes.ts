@@ -22,7 +22,7 @@ const hashCode = (accountId: number, code: string) =>
     .digest('base64url')
 
 /** Opens the stored secret of an account. */
-export function openSecret<Profile>(core: Core<Profile>, row: AccountRow): Buffer | undefined {
+function openSecret<Profile>(core: Core<Profile>, row: AccountRow): Buffer | undefined {
   const text = row.totp_secret === null ? undefined : core.keys.open(`totp ${row.id}`, row.totp_secret)
   return text === undefined ? undefined : fromBase32(text)
 }

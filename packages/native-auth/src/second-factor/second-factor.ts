@@ -87,7 +87,7 @@ export interface SecondFactor<Profile> {
 }
 
 /** Tells whether the policy asks this account for a second factor. */
-export function mustEnrol<Profile>(core: Core<Profile>, row: AccountRow): boolean {
+function mustEnrol<Profile>(core: Core<Profile>, row: AccountRow): boolean {
   const policy = core.options.secondFactor ?? 'optional'
   return row.has_totp === 0 && (policy === 'all' || (policy === 'admins' && row.is_admin === 1))
 }

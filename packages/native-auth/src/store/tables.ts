@@ -85,7 +85,7 @@ interface AuditTable {
   details: string
 }
 
-export interface AuthTables {
+interface AuthTables {
   native_auth_accounts: AccountsTable
   native_auth_sessions: SessionsTable
   native_auth_tokens: TokensTable

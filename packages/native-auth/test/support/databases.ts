@@ -4,11 +4,14 @@ import path from 'node:path'
 
 import { type Kysely, sql } from 'kysely'
 import type {} from '@org/services'
-import { inject } from 'vitest'
+import { inject, vi } from 'vitest'
 
 import { openUrl } from './databases-open.ts'
 
 export { openUrl }
+
+// Nothing here waits on a clock; a machine that builds other things at once is merely slow.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 /** A database of one test file's own; disposing drops it. */
 export interface TestDatabase extends AsyncDisposable {
