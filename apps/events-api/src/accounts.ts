@@ -5,7 +5,7 @@ import type { Actor, Database } from './resources/resource.ts'
 import type { Signals } from './signals.ts'
 
 /** What somebody tells of themselves when signing up. */
-export interface Profile {
+interface Profile {
   readonly fullname: string
 }
 

@@ -3,11 +3,11 @@ import { mkdir, open, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import { startEmbeddedPostgres } from '@org/container-pg/embedded'
-import { DiskStore, type Store as FileStore } from '@org/content-sniff'
 import { type Driver, postgresDriver, redisDriver } from '@org/task-context'
 
 import type { Config } from './config.ts'
 import { createApi, createService } from './create-service.ts'
+import { openFiles } from './files.ts'
 import type { Fetch } from './http/app.ts'
 import { listen } from './http/listen.ts'
 import { pruneTrash } from './jobs/definitions.ts'
@@ -52,13 +52,14 @@ export async function run(config: Config, options: { readonly log: Log; readonly
       ? fileMailer(path.join(config.dataDir, 'mail'), config.mailFrom)
       : smtpMailer(config.smtpUrl, config.mailFrom),
   )
+  const files = stack.use(await openFiles(config))
   const service = stack.use(
     createService({
       ...config,
       api: createApi(undefined, { softDelete: config.softDelete }),
       databaseUrl,
       driver: openDriver(config, databaseUrl),
-      files: await openFiles(config),
+      files: files.store,
       mailer,
       log,
       secret: config.secret ?? (await keptSecret(config.dataDir)),
@@ -105,10 +106,6 @@ function openDriver(config: Config, databaseUrl: string): Driver {
   return config.redisUrl === undefined
     ? postgresDriver({ connection: databaseUrl })
     : redisDriver({ connection: config.redisUrl, prefix: config.redisPrefix })
-}
-
-async function openFiles(config: Config): Promise<FileStore> {
-  return new DiskStore({ root: path.join(config.dataDir, 'files') })
 }
 
 /** The secret of a service that was given none: made once, kept beside its data. */

@@ -11,7 +11,7 @@ import type { SoftDeletion } from './store/trash.ts'
 import type { Uploaders } from './uploads.ts'
 
 /** Background jobs as this service types them. */
-export type ServiceTasks = Tasks<Record<never, never>, Record<never, never>, Database, Tx>
+type ServiceTasks = Tasks<Record<never, never>, Record<never, never>, Database, Tx>
 
 /** Everything that requests and jobs work with; made by `createService`. */
 export interface Service {

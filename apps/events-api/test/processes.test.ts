@@ -5,9 +5,12 @@ import { type AddressInfo, connect } from 'node:net'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 
+import { CreateBucketCommand, HeadObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import type { TestDatabase } from '@org/container-pg/testing'
 import { describeWith, freePort, startRedis } from '@org/services'
+import { startFauxqs } from 'fauxqs'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 
@@ -25,6 +28,10 @@ afterAll(async () => {
   await pool[Symbol.asyncDispose]()
   await rm(folder, { recursive: true, force: true })
 }, 60_000)
+
+/** Starts a process; all of this file share what Node compiled. */
+const start = (env: Readonly<Record<string, string>>) =>
+  startProcess({ NODE_COMPILE_CACHE: path.join(folder, 'compiled'), ...env })
 
 /** A session of the organiser; it holds for every process on the database. */
 async function sessionOn(database: TestDatabase): Promise<string> {
@@ -65,7 +72,7 @@ describe('a process', () => {
     const server = createServer().listen(0, '127.0.0.1')
     await once(server, 'listening')
     const { port } = server.address() as AddressInfo
-    const started = startProcess({ ...lone('taken'), PORT: String(port) })
+    const started = start({ ...lone('taken'), PORT: String(port) })
     await expect(started).rejects.toThrow(new RegExp(`Port ${port} .* set PORT`))
     await expect(started).rejects.toMatchObject({ code: 1 } satisfies Partial<StartError>)
     expect(existsSync(path.join(folder, 'taken'))).toBe(false)
@@ -73,13 +80,13 @@ describe('a process', () => {
   }, 30_000)
 
   test('names the variable that it cannot use', async () => {
-    const started = startProcess({ ...lone('wrong'), PORT: 'eighty' })
+    const started = start({ ...lone('wrong'), PORT: 'eighty' })
     await expect(started).rejects.toMatchObject({ code: 1, message: expect.stringContaining('PORT') })
   }, 30_000)
 
   test('says that the database cannot be reached, without its password', async () => {
     const port = await freePort()
-    const started = startProcess({
+    const started = start({
       ...lone('unreachable'),
       DATABASE_URL: `postgres://u:secretword@127.0.0.1:${port}/x`,
     })
@@ -89,7 +96,7 @@ describe('a process', () => {
 
   test('runs on its own Postgres, keeps its data, and stops it on SIGTERM', async () => {
     const env = { DATA_DIR: path.join(folder, 'own'), ORGANISER_PASSWORD: 'chosen by the person 7' }
-    const first = await startProcess(env)
+    const first = await start(env)
     expect(await (await fetch(`${first.url}/ping`)).json()).toEqual({ msg: 'pong' })
     const body = JSON.stringify({ username: 'organiser', password: env.ORGANISER_PASSWORD })
     const headers = { 'content-type': 'application/json' }
@@ -101,7 +108,7 @@ describe('a process', () => {
     const accounts = await readFile(path.join(env.DATA_DIR, 'accounts.txt'), 'utf8')
     expect(accounts).toMatch(/^admin \S+\norganiser chosen by the person 7\n$/)
 
-    await using second = await startProcess(env)
+    await using second = await start(env)
     expect((await fetch(`${second.url}/v1/events/1`)).status).toBe(404)
     expect((await fetch(`${second.url}/v1/events/2`)).status).toBe(200)
     expect(await second.stop('SIGTERM')).toBe(0)
@@ -110,7 +117,7 @@ describe('a process', () => {
 
   test('answers a request that was on its way when the signal came', async () => {
     await using database = await pool.acquire()
-    await using service = await startProcess({ ...lone('drain'), DATABASE_URL: database.url, ROLE: 'web' })
+    await using service = await start({ ...lone('drain'), DATABASE_URL: database.url, ROLE: 'web' })
     const token = await sessionOn(database)
     const { hostname, port } = new URL(service.url)
     const socket = connect(Number(port), hostname)
@@ -139,14 +146,52 @@ describe('a process', () => {
   }, 60_000)
 })
 
+test('files go to a bucket where one is named, and come back from it', async () => {
+  await using database = await pool.acquire()
+  const token = await sessionOn(database)
+  const server = await startFauxqs({ port: 0, logger: false })
+  const endpoint = `http://127.0.0.1:${server.port}`
+  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
+  const client = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials })
+  await client.send(new CreateBucketCommand({ Bucket: 'uploads' }))
+  await using service = await start({
+    DATABASE_URL: database.url,
+    DATA_DIR: path.join(folder, 'bucket'),
+    SEED: 'false',
+    S3_BUCKET: 'uploads',
+    S3_ENDPOINT: endpoint,
+    S3_PREFIX: 'events/',
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+  })
+  const body = new FormData()
+  body.append('files', new Blob(['plain words\n']), 'words.txt')
+  const headers = { authorization: `Bearer ${token}` }
+  const answer = await fetch(`${service.url}/v1/upload/files`, { method: 'POST', headers, body })
+  expect(answer.status).toBe(201)
+  const { data } = (await answer.json()) as { data: { attributes: { url: string; key: string } }[] }
+  const { url, key } = data[0]!.attributes
+  const served = await fetch(service.url + url)
+  expect([served.headers.get('content-type'), await served.text()]).toEqual([
+    'text/plain; charset=us-ascii',
+    'plain words\n',
+  ])
+  const stored = await client.send(new HeadObjectCommand({ Bucket: 'uploads', Key: `events/${key}` }))
+  expect(stored.ContentType).toMatch(/^text\/plain/)
+  expect(await service.stop('SIGTERM')).toBe(0)
+  client.destroy()
+  await server.stop()
+}, 60_000)
+
 test('SIGKILL right after the answer loses no job that waits in Postgres', async () => {
   await using database = await pool.acquire()
   const token = await sessionOn(database)
   const env = { DATABASE_URL: database.url, DATA_DIR: path.join(folder, 'killed') }
-  await using web = await startProcess({ ...env, ROLE: 'web' })
+  await using web = await start({ ...env, ROLE: 'web' })
   expect((await postExport(web.url, token)).status).toBe(201)
   await web.stop('SIGKILL')
-  await using worker = await startProcess({ ...env, ROLE: 'worker' })
+  await using worker = await start({ ...env, ROLE: 'worker' })
   expect(await allDone(database, 1)).toEqual([{ state: 'done', version: 2 }])
   expect(await worker.stop('SIGTERM')).toBe(0)
 }, 120_000)
@@ -158,7 +203,7 @@ await describeWith('redis', 'with Redis', () => {
     const dir = await mkdtemp(path.join(folder, 'redis-'))
     const first = await startRedis({ appendOnly: true, dir })
     const env = { DATABASE_URL: database.url, REDIS_URL: first.url, DATA_DIR: path.join(folder, 'redis-killed') }
-    await using web = await startProcess({ ...env, ROLE: 'web' })
+    await using web = await start({ ...env, ROLE: 'web' })
     // With Redis gone the commit is the last thing that can happen: the job is in no queue when the process dies.
     await first.kill()
     const answers = await Promise.all(Array.from({ length: 5 }, () => postExport(web.url, token)))
@@ -166,7 +211,7 @@ await describeWith('redis', 'with Redis', () => {
     await web.stop('SIGKILL')
     await using second = await startRedis({ appendOnly: true, dir, port: first.port })
     expect(second.url).toBe(first.url)
-    await using worker = await startProcess({ ...env, ROLE: 'worker' })
+    await using worker = await start({ ...env, ROLE: 'worker' })
     expect(await allDone(database, 5)).toEqual(Array.from({ length: 5 }, () => ({ state: 'done', version: 2 })))
     expect(await worker.stop('SIGTERM')).toBe(0)
   }, 120_000)
@@ -182,17 +227,20 @@ await describeWith('redis', 'with Redis', () => {
       DATABASE_POOL: '4',
     }
     const ports = [await freePort(), await freePort()]
-    const startWeb = (index: number) => startProcess({ ...env, ROLE: 'web', PORT: String(ports[index]) })
-    const startWorker = () => startProcess({ ...env, ROLE: 'worker' })
+    const startWeb = (index: number) => start({ ...env, ROLE: 'web', PORT: String(ports[index]) })
+    const startWorker = () => start({ ...env, ROLE: 'worker' })
     await using stack = new AsyncDisposableStack()
-    const webs: ServiceProcess[] = [stack.use(await startWeb(0)), stack.use(await startWeb(1))]
-    const workers: ServiceProcess[] = [stack.use(await startWorker()), stack.use(await startWorker())]
+    const webs: ServiceProcess[] = await Promise.all([startWeb(0), startWeb(1)])
+    const workers: ServiceProcess[] = await Promise.all([startWorker(), startWorker()])
+    for (const service of [...webs, ...workers]) stack.use(service)
 
     let done = false
     let accepted = 0
     const surprises: string[] = []
     const client = async (index: number) => {
       for (let turn = index; !done; turn += 1) {
+        // Some hundred requests a second are load enough; the processors are for the services.
+        await pause(5)
         const url = `http://127.0.0.1:${ports[turn % 2]}`
         try {
           // Mostly reads, so that the jobs of the writes are some hundreds and not thousands.
@@ -212,10 +260,11 @@ await describeWith('redis', 'with Redis', () => {
     }
     const clients = [client(0), client(1), client(2)]
     for (const index of [0, 1]) {
-      expect(await webs[index]!.stop('SIGTERM')).toBe(0)
-      webs[index] = stack.use(await startWeb(index))
-      expect(await workers[index]!.stop('SIGTERM')).toBe(0)
-      workers[index] = stack.use(await startWorker())
+      const ends = [webs[index]!.stop('SIGTERM'), workers[index]!.stop('SIGTERM')]
+      expect(await Promise.all(ends)).toEqual([0, 0])
+      const [web, worker] = await Promise.all([startWeb(index), startWorker()])
+      webs[index] = stack.use(web)
+      workers[index] = stack.use(worker)
     }
     done = true
     await Promise.all(clients)
@@ -224,6 +273,7 @@ await describeWith('redis', 'with Redis', () => {
     // As many as were answered with 201, each written once by its job.
     const tasks = await allDone(database, accepted)
     expect(tasks.filter(({ version }) => version !== 2)).toEqual([])
-    for (const service of [...webs, ...workers]) expect(await service.stop('SIGTERM')).toBe(0)
+    const codes = await Promise.all([...webs, ...workers].map((service) => service.stop('SIGTERM')))
+    expect(codes).toEqual([0, 0, 0, 0])
   }, 180_000)
 })

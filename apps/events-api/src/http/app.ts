@@ -11,7 +11,7 @@ import { errorResponse } from './answer.ts'
 import type { Operation } from './operation.ts'
 
 /** What the server knows of a request and the request does not say. */
-export interface ClientFacts {
+interface ClientFacts {
   readonly clientIp?: string | undefined
 }
 

@@ -7,7 +7,7 @@ import { getRequestListener } from '@hono/node-server'
 import type { Fetch } from './app.ts'
 
 /** A port that cannot be had; the message names the setting. */
-export class ListenError extends Error {
+class ListenError extends Error {
   override readonly name = 'ListenError'
 }
 

@@ -32,7 +32,7 @@ export interface Answer {
 }
 
 /** A body in the documentation. */
-export interface Body {
+interface Body {
   readonly mediaType: string
   readonly schema: Schema
   readonly example?: unknown

@@ -12,7 +12,7 @@ export async function createTask(tx: Tx, name: string, ownerId: number | undefin
 }
 
 /** Notes the result, in the job's own transaction: done is done together with its effect. */
-export async function finishTask(tx: Tx, taskId: number, result: string): Promise<void> {
+async function finishTask(tx: Tx, taskId: number, result: string): Promise<void> {
   await tx
     .updateTable('tasks')
     .set({ state: 'done', result, error: null, finished_at: new Date() })

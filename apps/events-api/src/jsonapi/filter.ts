@@ -16,9 +16,9 @@ const operators = {
 } as const
 
 /** Words after the attribute's name: `filter[starts-at][ge]=…`; without one it is `eq`. */
-export type FilterOperator = keyof typeof operators
+type FilterOperator = keyof typeof operators
 
-export const filterOperators = Object.keys(operators) as FilterOperator[]
+const filterOperators = Object.keys(operators) as FilterOperator[]
 
 /** A comparison of a column with a value, in the database's words. */
 export type Condition =

@@ -21,7 +21,7 @@ export const limits = {
 /** Relationships to follow, and from each the next. */
 export type IncludeTree = ReadonlyMap<string, IncludeTree>
 
-export interface Sort {
+interface Sort {
   readonly column: string
   readonly descending: boolean
 }
@@ -100,7 +100,7 @@ export function parseQuery(
 }
 
 /** A parameter that the operation does not take. */
-export function unknown(name: string): ApiError {
+function unknown(name: string): ApiError {
   return problem('unknown_parameter', `Expected no query parameter \`${name.slice(0, 100)}\``, { parameter: name })
 }
 

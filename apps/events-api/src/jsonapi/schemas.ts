@@ -6,7 +6,7 @@ const instant = { type: 'string', format: 'date-time' }
 const path = { type: 'string', pattern: '^/' }
 
 /** A resource identifier of one type. */
-export function identifier(type: string): Schema {
+function identifier(type: string): Schema {
   return {
     type: 'object',
     properties: { type: { const: type }, id },

@@ -2,10 +2,12 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 
 /** What the page loads from the package `swagger-ui-dist`; nothing comes from another host. */
-const assets: Readonly<Record<string, string>> = {
-  'swagger-ui.css': 'text/css; charset=utf-8',
-  'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
-  'start.js': 'text/javascript; charset=utf-8',
+const assets: Readonly<Record<string, { readonly type: string; readonly file: string }>> = {
+  'swagger-ui.css': { type: 'text/css; charset=utf-8', file: import.meta.resolve('swagger-ui-dist/swagger-ui.css') },
+  'swagger-ui-bundle.js': {
+    type: 'text/javascript; charset=utf-8',
+    file: import.meta.resolve('swagger-ui-dist/swagger-ui-bundle.js'),
+  },
 }
 
 const start = `SwaggerUIBundle({
@@ -44,10 +46,12 @@ export function docsPage(): Response {
 
 /** A part of the page. */
 export async function docsAsset(name: string): Promise<Response> {
-  const type = Object.hasOwn(assets, name) ? assets[name] : undefined
-  if (type === undefined) return new Response('Not found\n', { status: 404 })
-  const headers = { 'content-type': type, 'cache-control': 'public, max-age=3600' }
-  if (name === 'start.js') return new Response(start, { headers })
-  const file = fileURLToPath(import.meta.resolve(`swagger-ui-dist/${name}`))
-  return new Response(new Uint8Array(await readFile(file)), { headers })
+  const cache = { 'cache-control': 'public, max-age=3600' }
+  if (name === 'start.js') {
+    return new Response(start, { headers: { 'content-type': 'text/javascript; charset=utf-8', ...cache } })
+  }
+  const asset = Object.hasOwn(assets, name) ? assets[name] : undefined
+  if (asset === undefined) return new Response('Not found\n', { status: 404 })
+  const bytes = new Uint8Array(await readFile(fileURLToPath(asset.file)))
+  return new Response(bytes, { headers: { 'content-type': asset.type, ...cache } })
 }

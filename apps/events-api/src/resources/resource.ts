@@ -64,7 +64,7 @@ export type Relationship = ToOne | ToMany | Through
 export type Change = 'created' | 'updated' | 'trashed' | 'restored' | 'deleted'
 
 /** Who may see, make, change and remove a resource. */
-export interface Access {
+interface Access {
   readonly read: Level
   readonly create: Level
   readonly update: Level

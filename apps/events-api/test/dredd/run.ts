@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { homedir, tmpdir } from 'node:os'
 import path from 'node:path'
+import { fileURLToPath } from 'node:url'
 
 import { openPostgres } from '../../bench/server.ts'
 import { createApi } from '../../src/create-service.ts'
@@ -37,7 +38,7 @@ try {
   const { operations, registry } = createApi()
   const description = path.join(folder, 'events.apib')
   await writeFile(description, blueprintOf(operations, registry))
-  const hooks = path.join(import.meta.dirname, 'hooks.cjs')
+  const hooks = fileURLToPath(import.meta.resolve('./hooks.cjs'))
   // The address is a placeholder: the hooks send each request to a service of its own.
   const args = ['--conditions=@org/source', dredd, description, 'http://127.0.0.1:1', `--hookfiles=${hooks}`]
   const colour = process.stdout.isTTY ? [] : ['--no-color']
