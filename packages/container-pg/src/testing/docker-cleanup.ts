@@ -3,9 +3,8 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
-import Docker from 'dockerode'
-
 import type { DockerConnection } from '../engine/docker.ts'
+import { type Labelled, labelledThings } from '../engine/labelled.ts'
 import { tryLock } from '../internal/kernel-lock.ts'
 
 /** Options of {@link dockerCleanup}. */
@@ -44,17 +43,17 @@ export async function dockerCleanup(options: DockerCleanupOptions): Promise<Dock
   const { suite, docker: connection, tmpDir = tmpdir() } = options
   if (!/^[\w-]{1,40}$/.test(suite))
     throw new TypeError(`Expected \`suite\` to be letters, digits, - and _, got \`${suite}\``)
-  const docker = new Docker({ ...connection })
+  const engine = labelledThings(connection)
   const run = randomUUID()
   const lock = await tryLock(lockOf(run))
   if (lock === undefined) throw new Error('Expected a fresh run id to be free')
   await using stack = new AsyncDisposableStack()
   stack.use(lock)
-  for (const old of await runsOf(docker, suite, tmpDir)) {
+  for (const old of await runsOf(engine, suite, tmpDir)) {
     await using dead = await tryLock(lockOf(old))
-    if (dead !== undefined) await removeRun(docker, suite, tmpDir, old)
+    if (dead !== undefined) await removeRun(engine, suite, tmpDir, old)
   }
-  stack.defer(() => removeRun(docker, suite, tmpDir, run))
+  stack.defer(() => removeRun(engine, suite, tmpDir, run))
   const held = stack.move()
   let ending: Promise<void> | undefined
   return {
@@ -67,41 +66,18 @@ export async function dockerCleanup(options: DockerCleanupOptions): Promise<Dock
 const lockOf = (run: string): string => `run ${run}`
 const folderPrefix = (suite: string): string => `container-pg-${suite}.`
 
-async function runsOf(docker: Docker, suite: string, tmpDir: string): Promise<Set<string>> {
-  const filters = { label: [`${SUITE}=${suite}`] }
-  const [containers, volumes, networks, files] = await Promise.all([
-    docker.listContainers({ all: true, filters }),
-    docker.listVolumes({ filters }),
-    docker.listNetworks({ filters }),
-    readdir(tmpDir),
-  ])
-  const labelled = [...containers, ...(volumes.Volumes ?? []), ...networks].map((thing) => thing.Labels?.[RUN])
-  const folders = files
+async function runsOf(engine: Labelled, suite: string, tmpDir: string): Promise<Set<string>> {
+  const folders = (await readdir(tmpDir))
     .filter((file) => file.startsWith(folderPrefix(suite)))
     .map((file) => file.slice(folderPrefix(suite).length).replace(/-[^-]*$/, ''))
-  return new Set([...labelled, ...folders].filter((id): id is string => id !== undefined && id !== ''))
+  return new Set([...(await engine.values({ [SUITE]: suite }, RUN)), ...folders].filter((id) => id !== ''))
 }
 
-/** Containers first: they hold the volumes, the networks and the folders. */
-async function removeRun(docker: Docker, suite: string, tmpDir: string, run: string): Promise<void> {
-  const filters = { label: [`${SUITE}=${suite}`, `${RUN}=${run}`] }
-  for (const { Id } of await docker.listContainers({ all: true, filters })) {
-    await unlessGone(docker.getContainer(Id).remove({ force: true, v: true }))
-  }
-  for (const { Name } of (await docker.listVolumes({ filters })).Volumes ?? []) {
-    await unlessGone(docker.getVolume(Name).remove({ force: true }))
-  }
-  for (const { Id } of await docker.listNetworks({ filters })) await unlessGone(docker.getNetwork(Id).remove())
+/** What the engine holds goes first: containers hold the folders. */
+async function removeRun(engine: Labelled, suite: string, tmpDir: string, run: string): Promise<void> {
+  await engine.remove({ [SUITE]: suite, [RUN]: run })
   for (const file of await readdir(tmpDir)) {
     if (!file.startsWith(`${folderPrefix(suite)}${run}-`)) continue
     await rm(path.join(tmpDir, file), { recursive: true, force: true, maxRetries: 5 })
-  }
-}
-
-async function unlessGone(removal: Promise<unknown>): Promise<void> {
-  try {
-    await removal
-  } catch (error) {
-    if (![404, 409].includes((error as { statusCode?: number }).statusCode ?? 0)) throw error
   }
 }
