@@ -7,4 +7,8 @@ export default defineConfig({
   clean: true,
   sourcemap: true,
   removeNodeProtocol: false,
+  // The sources are in the package; the maps need no second copy of them.
+  esbuildOptions: (options) => {
+    options.sourcesContent = false
+  },
 })

@@ -61,7 +61,10 @@ export interface PutOptions {
 /** Options of {@link Uploader.verifyUploaded}. */
 export type VerifyOptions = Pick<PutOptions, 'declaredType' | 'filename' | 'signal'>
 
-/** What can be uploaded: bytes, a Blob or File, an open file, or a stream. Paths are not taken, they may come from a client. */
+/**
+ * What can be uploaded: bytes, a Blob or File, an open file, or a stream, whose chunks must not be written to again once
+ * they were handed over. Paths are not taken, they may come from a client.
+ */
 export type UploadSource = Uint8Array | ArrayBuffer | Blob | FileHandle | ByteStream
 
 /** A finished upload. */

@@ -7,12 +7,14 @@ import { promisify } from 'node:util'
 import { HeadObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
 import { fixTypes, type FixEvent } from '@org/content-sniff'
 import { S3Store } from '@org/content-sniff/s3'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 
 import { gif, jpeg, pdf, png } from './corpus/binary-samples.ts'
 import { zip } from './corpus/zip-builder.ts'
 import { faultProxy } from './support/fault-proxy.ts'
 import { clientFor, fauxBucket, type TestBucket } from './support/s3-server.ts'
+
+vi.setConfig({ testTimeout: 30_000 })
 
 const MAIN = path.join(import.meta.dirname, '../src/cli/main.ts')
 const ARGS = ['--conditions=@org/source', '--disable-warning=ExperimentalWarning', MAIN]

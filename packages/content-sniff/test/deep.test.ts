@@ -1,6 +1,8 @@
 import { sniff } from '@org/content-sniff'
 import { createDeepDetector } from '@org/content-sniff/deep'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
+
+vi.setConfig({ testTimeout: 30_000 })
 
 const UNKNOWN = Buffer.from('00ff13374142ee0199', 'hex')
 /** A GNU database: known to libmagic, to nothing here. */

@@ -1,5 +1,5 @@
 /** How a text fares as JSON: a whole value, a value that the head cuts, or something else. */
-export type JsonVerdict = 'complete' | 'cut' | 'invalid'
+type JsonVerdict = 'complete' | 'cut' | 'invalid'
 
 /** What {@link scanJson} saw. */
 export interface JsonScan {

@@ -1,6 +1,7 @@
 /** The start of a stream, kept whole. */
 export interface Collected {
-  readonly chunks: readonly Uint8Array[]
+  /** To be emptied by whoever sends them on, so that they are held once only. */
+  readonly chunks: Uint8Array[]
   /** True when the stream ended within the limit. */
   readonly ended: boolean
 }

@@ -5,6 +5,7 @@ import path from 'node:path'
 
 import { SniffError } from '../errors.ts'
 import { checkKey, RESERVED_FOLDER } from '../policy/keys.ts'
+import { readAhead } from '../source/read-ahead.ts'
 import { untilAborted } from '../source/until-aborted.ts'
 import { SidecarFolder } from './disk-sidecar.ts'
 import { changed, storeFailed, taken, throwIfAborted } from '../failures.ts'
@@ -69,7 +70,7 @@ export class DiskStore implements Store {
     const handle = await open(temporary, 'wx', 0o640).catch(cannot('make a file'))
     let sidecar: string | undefined
     try {
-      for await (const chunk of untilAborted(body, options.signal)) {
+      for await (const chunk of readAhead(untilAborted(body, options.signal))) {
         await writeAll(handle, chunk)
       }
       throwIfAborted(options.signal)

@@ -327,11 +327,12 @@ export class S3Store implements Store {
   }
 }
 
+/** Gives the start away chunk by chunk, then goes on with the source. */
 async function* replay(
-  chunks: readonly Uint8Array[],
+  chunks: Uint8Array[],
   pull: () => Promise<IteratorResult<Uint8Array>>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  yield* chunks
+  for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift()) yield chunk
   for (let next = await pull(); next.done !== true; next = await pull()) yield next.value
 }
 

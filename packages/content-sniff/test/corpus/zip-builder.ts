@@ -48,7 +48,7 @@ export function zip(
     directory.push(
       Buffer.concat([Buffer.from('PK\x01\x02\x14\x00', 'latin1'), common, Buffer.alloc(0), central.subarray(2), name]),
     )
-    offset = parts.reduce((sum, part) => sum + part.length, 0)
+    offset += 30 + name.length + packed.length + descriptor.length
   }
   const central = Buffer.concat(directory)
   const comment = Buffer.from(options.comment ?? '')

@@ -1,7 +1,7 @@
 import type { ByteSource } from '../../source/byte-source.ts'
 
 /** One storage or stream of a compound file. */
-export interface OleEntry {
+interface OleEntry {
   readonly name: string
   readonly kind: 'storage' | 'stream' | 'root'
   readonly left: number
