@@ -9,7 +9,7 @@ interface Contender {
   readonly url: string
   readonly pid: number
   readonly token: string
-  call(method: string, path: string, options?: CallOptions): Promise<Answer>
+  readonly call: (method: string, path: string, options?: CallOptions) => Promise<Answer>
 }
 
 /** Length of one load, in milliseconds. */

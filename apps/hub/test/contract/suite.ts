@@ -7,7 +7,7 @@ import { type Answer, call, type CallOptions, until } from '../support/running-h
 export interface HubUnderTest extends AsyncDisposable {
   readonly url: string
   readonly database: string
-  call(method: string, path: string, options?: CallOptions): Promise<Answer>
+  readonly call: (method: string, path: string, options?: CallOptions) => Promise<Answer>
 }
 
 /**

@@ -22,7 +22,7 @@ export interface TestHub extends AsyncDisposable {
   readonly ports: { readonly public: number; readonly hub: number; readonly api: number }
   pid(): number
   /** Calls the API. */
-  call(method: string, path: string, options?: CallOptions): Promise<Answer>
+  readonly call: (method: string, path: string, options?: CallOptions) => Promise<Answer>
   /** Runs a command of the hub with the same configuration. */
   command(args: readonly string[], env?: NodeJS.ProcessEnv): Promise<{ code: number; out: string; err: string }>
   /** Sends a signal to the hub alone and waits until it has ended. */
@@ -69,7 +69,7 @@ export async function startHub(settings: Readonly<Record<string, unknown>> = {})
     }),
   )
   const base = (settings['base_url'] as string | undefined) ?? '/'
-  const url = `http://127.0.0.1:${ports.public}${base}`
+  const url = `http://127.0.0.1:${ports.public}${base.endsWith('/') ? base : `${base}/`}`
   let output = ''
   let child = run()
   let ended = once(child, 'exit')
