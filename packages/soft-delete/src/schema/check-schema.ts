@@ -1,7 +1,7 @@
-import { type ColumnMetadata, type Kysely, sql, type TableMetadata } from 'kysely'
+import { type ColumnMetadata, sql, type TableMetadata } from 'kysely'
 
 import type { SoftDelete, SoftDeleteTable } from '../config.ts'
-import { type AnyDb, isMysql, isSqlite, nameOf } from '../writes/rows.ts'
+import { type Connection, type AnyDb, isMysql, isSqlite, nameOf } from '../writes/rows.ts'
 import { readIndexes, type TableIndex } from './indexes.ts'
 import { liveIndex } from './migrations.ts'
 
@@ -32,7 +32,7 @@ export interface SchemaFinding {
  * @example
  * for (const { table, message, fix } of await checkSchema(db, trash)) console.log(`${table}: ${message}`, fix)
  */
-export async function checkSchema<DB>(db: Kysely<DB>, config: SoftDelete): Promise<SchemaFinding[]> {
+export async function checkSchema<DB>(db: Connection<DB>, config: SoftDelete): Promise<SchemaFinding[]> {
   const plain = (db as unknown as AnyDb).withoutPlugins()
   const all = await plain.introspection.getTables()
   const current = isSqlite(plain) ? undefined : await currentSchema(plain)

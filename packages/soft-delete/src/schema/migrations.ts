@@ -1,8 +1,8 @@
-import { type CreateIndexBuilder, type Expression, type Kysely, sql } from 'kysely'
+import { type CreateIndexBuilder, type Expression, sql } from 'kysely'
 
 import type { SoftDelete } from '../config.ts'
 import { SoftDeleteError } from '../errors.ts'
-import { type AnyDb, isMysql, isSqlite, nameOf, tableOf } from '../writes/rows.ts'
+import { type Connection, type AnyDb, isMysql, isSqlite, nameOf, tableOf } from '../writes/rows.ts'
 
 /** SQL types of the columns that {@link addSoftDeleteColumns} adds. */
 export interface SoftDeleteColumnTypes {
@@ -20,7 +20,7 @@ export interface SoftDeleteColumnTypes {
  * @throws {@link SoftDeleteError} `SOFT_DELETE_NOT_CONFIGURED`.
  */
 export async function addSoftDeleteColumns<DB, Tables extends string>(
-  db: Kysely<DB>,
+  db: Connection<DB>,
   config: SoftDelete<Tables>,
   table: Tables,
   types: SoftDeleteColumnTypes = {},
@@ -50,7 +50,7 @@ export async function addSoftDeleteColumns<DB, Tables extends string>(
  * @throws {@link SoftDeleteError} `SOFT_DELETE_NOT_CONFIGURED`.
  */
 export async function dropSoftDeleteColumns<DB, Tables extends string>(
-  db: Kysely<DB>,
+  db: Connection<DB>,
   config: SoftDelete<Tables>,
   table: Tables,
 ): Promise<void> {
@@ -79,7 +79,7 @@ export interface LiveIndexOptions {
  * await createLiveIndex(db, trash, 'events', ['slug'], { unique: true })
  */
 export async function createLiveIndex<DB, Tables extends string>(
-  db: Kysely<DB>,
+  db: Connection<DB>,
   config: SoftDelete<Tables>,
   table: Tables,
   columns: readonly string[],

@@ -1,8 +1,14 @@
-import type { Kysely } from 'kysely'
-
 import type { SoftDelete } from '../config.ts'
 import { permanently } from '../scopes.ts'
-import { type AnyDb, type ConfiguredTable, nameOf, type RowSelection, selected, tableOf } from './rows.ts'
+import {
+  type Connection,
+  type AnyDb,
+  type ConfiguredTable,
+  nameOf,
+  type RowSelection,
+  selected,
+  tableOf,
+} from './rows.ts'
 
 /**
  * Removes rows for good, live and trashed alike. The database's ON DELETE actions run, on trashed children too; the
@@ -15,7 +21,7 @@ import { type AnyDb, type ConfiguredTable, nameOf, type RowSelection, selected, 
  * await hardDelete(db, trash, 'events', 7)
  */
 export async function hardDelete<DB, Tables extends string, Table extends ConfiguredTable<DB, Tables>>(
-  db: Kysely<DB>,
+  db: Connection<DB>,
   config: SoftDelete<Tables>,
   table: Table,
   selection: RowSelection<DB, Table>,

@@ -1,9 +1,7 @@
-import type { Kysely } from 'kysely'
-
 import type { SoftDelete, SoftDeleteTable } from '../config.ts'
 import { SoftDeleteError } from '../errors.ts'
 import { withTrashed } from '../scopes.ts'
-import { type AnyDb, type ConfiguredTable, locksRows, nameOf, type RowKey, tableOf } from './rows.ts'
+import { type Connection, type AnyDb, type ConfiguredTable, locksRows, nameOf, type RowKey, tableOf } from './rows.ts'
 
 /**
  * Makes sure that a row is live and stays so until the transaction ends: call it before inserting a child.
@@ -17,7 +15,7 @@ import { type AnyDb, type ConfiguredTable, locksRows, nameOf, type RowKey, table
  * await requireLive(trx, trash, 'events', session.event_id)
  */
 export async function requireLive<DB, Tables extends string, Table extends ConfiguredTable<DB, Tables>>(
-  db: Kysely<DB>,
+  db: Connection<DB>,
   config: SoftDelete<Tables>,
   table: Table,
   keys: RowKey | readonly RowKey[],

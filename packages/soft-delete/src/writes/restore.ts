@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto'
 
-import type { Kysely } from 'kysely'
-
 import type { Relation, SoftDelete, SoftDeleteTable } from '../config.ts'
 import { withTrashed } from '../scopes.ts'
 import { mapConflict } from './conflict.ts'
 import { parentTrashed } from './require-live.ts'
 import {
+  type Connection,
   type AnyDb,
   type AnyEb,
   chunksOf,
@@ -45,7 +44,7 @@ type TrashedRow = Readonly<Record<string, unknown>>
  * await restore(db, trash, 'events', 7)
  */
 export async function restore<DB, Tables extends string, Table extends ConfiguredTable<DB, Tables>>(
-  db: Kysely<DB>,
+  db: Connection<DB>,
   config: SoftDelete<Tables>,
   table: Table,
   selection: RowSelection<DB, Table>,

@@ -1,4 +1,5 @@
 import {
+  type ControlledTransaction,
   type Expression,
   type ExpressionBuilder,
   type Kysely,
@@ -24,6 +25,9 @@ export type RowSelection<DB, Table extends keyof DB> =
   | readonly RowKey[]
   | ((eb: ExpressionBuilder<DB, Table>) => Expression<SqlBool>)
 
+/** A Kysely instance, or a transaction of one. */
+export type Connection<DB> = Kysely<DB> | Transaction<DB> | ControlledTransaction<DB>
+
 /** Tables of the database interface that the configuration names. */
 export type ConfiguredTable<DB, Tables extends string> = keyof DB & Tables
 
@@ -46,7 +50,7 @@ export function nameOf({ schema, name }: SoftDeleteTable): string {
 }
 
 /** Runs inside the caller's transaction, or in one of its own. */
-export function inTransaction<DB, T>(db: Kysely<DB>, body: (trx: AnyDb) => Promise<T>): Promise<T> {
+export function inTransaction<DB, T>(db: Connection<DB>, body: (trx: AnyDb) => Promise<T>): Promise<T> {
   const any = db as unknown as AnyDb
   return any.isTransaction ? body(any) : any.transaction().execute((trx: Transaction<AnyTables>) => body(trx))
 }

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
 
-import { type Kysely, type RawBuilder } from 'kysely'
+import type { RawBuilder } from 'kysely'
 
 import type { SoftDelete, SoftDeleteTable } from '../config.ts'
 import { SoftDeleteError } from '../errors.ts'
 import { withTrashed } from '../scopes.ts'
 import {
+  type Connection,
   type AnyDb,
   type ConfiguredTable,
   inTransaction,
@@ -57,7 +58,7 @@ interface Stamp {
  * await softDelete(db, trash, 'events', 7, { by: user.id })
  */
 export async function softDelete<DB, Tables extends string, Table extends ConfiguredTable<DB, Tables>>(
-  db: Kysely<DB>,
+  db: Connection<DB>,
   config: SoftDelete<Tables>,
   table: Table,
   selection: RowSelection<DB, Table>,

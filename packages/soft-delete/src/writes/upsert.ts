@@ -1,10 +1,19 @@
-import type { Expression, Insertable, Kysely, SqlBool, Updateable } from 'kysely'
+import type { Expression, Insertable, SqlBool, Updateable } from 'kysely'
 
 import type { SoftDelete, SoftDeleteTable } from '../config.ts'
 import { SoftDeleteError } from '../errors.ts'
 import { withTrashed } from '../scopes.ts'
 import { restore } from './restore.ts'
-import { type AnyDb, type AnyEb, type ConfiguredTable, inTransaction, isMysql, nameOf, tableOf } from './rows.ts'
+import {
+  type Connection,
+  type AnyDb,
+  type AnyEb,
+  type ConfiguredTable,
+  inTransaction,
+  isMysql,
+  nameOf,
+  tableOf,
+} from './rows.ts'
 
 /** Options of {@link upsert}. */
 export interface UpsertOptions<Row> {
@@ -38,7 +47,7 @@ const MAX_ROUNDS = 10
  * await upsert(db, trash, 'events', { slug: 'fosdem', title: 'FOSDEM' }, { key: ['slug'], onTrashed: 'revive' })
  */
 export async function upsert<DB, Tables extends string, Table extends ConfiguredTable<DB, Tables>>(
-  db: Kysely<DB>,
+  db: Connection<DB>,
   config: SoftDelete<Tables>,
   table: Table,
   values: Insertable<DB[Table]>,
