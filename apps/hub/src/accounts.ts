@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely'
 
 /** Someone who is logged in with a browser. */
-export interface LoggedIn {
+interface LoggedIn {
   /** Name of the account, which is the name of the hub's user. */
   readonly name: string
   readonly admin: boolean
@@ -10,7 +10,7 @@ export interface LoggedIn {
 }
 
 /** What became of an import. */
-export interface AccountImport {
+interface AccountImport {
   readonly imported: number
   /** Accounts that were here already. */
   readonly present: number

@@ -9,7 +9,7 @@ import { fromStored } from './store/time.ts'
  * @param idleMs - 0: nothing is stopped.
  * @returns how many are being stopped.
  */
-export async function cullIdle(hub: Hub, idleMs: number): Promise<number> {
+async function cullIdle(hub: Hub, idleMs: number): Promise<number> {
   const routes = await hub.routes().all()
   let culled = 0
   for (const { user, spawner } of await activeServers(hub.db)) {

@@ -8,7 +8,7 @@ export interface Complaint {
 }
 
 /** What reading a field needs: where lines begin, the environment, and a place for complaints. */
-export interface Reading {
+interface Reading {
   readonly lines: LineCounter
   readonly env: Readonly<Record<string, string | undefined>>
   readonly complain: (node: Node | null, setting: string, message: string) => void
@@ -22,7 +22,7 @@ export interface Field<Value> {
 }
 
 /** One line of the table of settings. */
-export interface SettingRow {
+interface SettingRow {
   readonly setting: string
   readonly takes: string
   readonly default: string

@@ -10,7 +10,7 @@ export class Html {
 type Part = Html | string | number | false | undefined | readonly Part[]
 
 /** Writes text so that a browser shows it as it is, in content and in quoted attributes. */
-export function escape(text: string): string {
+function escape(text: string): string {
   return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`)
 }
 

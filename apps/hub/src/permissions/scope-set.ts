@@ -1,5 +1,5 @@
 /** What a scope may be limited to. */
-export type FilterKind = 'user' | 'group' | 'server' | 'service'
+type FilterKind = 'user' | 'group' | 'server' | 'service'
 
 type Filters = Readonly<Partial<Record<FilterKind, ReadonlySet<string>>>>
 

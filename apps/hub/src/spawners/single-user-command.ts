@@ -9,7 +9,7 @@ export interface SingleUserCommand {
 }
 
 /** The hub's own small server, run from source like the hub. */
-export function bundledCommand(): readonly string[] {
+function bundledCommand(): readonly string[] {
   return [process.execPath, fileURLToPath(new URL('../singleuser/main.ts', import.meta.url))]
 }
 

@@ -3,7 +3,7 @@ import type { Selectable } from 'kysely'
 import type { Database, Tables } from './tables.ts'
 
 /** A row of `groups`. */
-export type Group = Selectable<Tables['groups']>
+type Group = Selectable<Tables['groups']>
 
 /** A group with its members and roles by name. */
 export interface GroupWithMembers extends Group {

@@ -4,7 +4,7 @@ import { HubError } from '../errors.ts'
 import type { Database } from './tables.ts'
 
 /** Revision of JupyterHub 3.0's schema, which these tables are: its tools read them, and `jupyterhub upgrade-db` knows where to go on. */
-export const SCHEMA_REVISION = '651f5419b74d'
+const SCHEMA_REVISION = '651f5419b74d'
 
 type Kind = 'sqlite' | 'postgres'
 
@@ -62,7 +62,7 @@ const indexes: readonly string[] = [
 const raw = (text: string): RawBuilder<unknown> => sql.raw(text)
 
 /** The schema revision of a database, `undefined` when it is empty. */
-export async function schemaRevision(db: Database): Promise<string | undefined> {
+async function schemaRevision(db: Database): Promise<string | undefined> {
   const tables = await db.introspection.getTables()
   if (!tables.some((table) => table.name === 'alembic_version')) return undefined
   return (await db.selectFrom('alembic_version').select('version_num').executeTakeFirst())?.version_num

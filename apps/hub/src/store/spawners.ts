@@ -6,9 +6,9 @@ import { toStored } from './time.ts'
 import type { User } from './users.ts'
 
 /** A row of `spawners`: a server that a user has or had, running or not. */
-export type SpawnerRow = Selectable<SpawnersTable>
+type SpawnerRow = Selectable<SpawnersTable>
 /** A row of `servers`: the address of a running server. */
-export type ServerRow = Selectable<ServersTable>
+type ServerRow = Selectable<ServersTable>
 
 /** What the database says about one server. */
 export interface StoredServer {

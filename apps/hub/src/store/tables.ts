@@ -1,7 +1,7 @@
 import type { Generated, Kysely } from 'kysely'
 
 /** A yes or no: 0 or 1 in SQLite, a boolean in Postgres. Read it through `Boolean()`. */
-export type Flag = boolean | number
+type Flag = boolean | number
 
 /** Users, as JupyterHub keeps them. */
 export interface UsersTable {

@@ -63,7 +63,7 @@ export async function findToken(db: Database, token: string, now: Date): Promise
 }
 
 /** Whether a token's time is over. */
-export function isExpired(token: Pick<ApiToken, 'expires_at'>, now: Date): boolean {
+function isExpired(token: Pick<ApiToken, 'expires_at'>, now: Date): boolean {
   return token.expires_at !== null && fromStored(token.expires_at) <= now
 }
 
