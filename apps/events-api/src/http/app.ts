@@ -43,7 +43,8 @@ export function createApp(service: Service, options: { readonly log: Log; readon
       if (operation === undefined && isAccounts) return service.accounts.handler(request, context.env)
       if (operation === undefined) return guard(request, undefined, () => Promise.reject(notAllowed(methods)))
       const params = context.req.param() as Record<string, string>
-      return guard(request, operation, () => run(operation, request, params, context.env.clientIp))
+      const { clientIp } = context.env
+      return guard(request, operation, (requestId) => run(operation, request, { params, clientIp, requestId }))
     })
   }
   app.all('/v1/*', (context) =>
@@ -56,8 +57,11 @@ export function createApp(service: Service, options: { readonly log: Log; readon
   async function run(
     operation: Operation,
     request: Request,
-    params: Record<string, string>,
-    clientIp: string | undefined,
+    facts: {
+      readonly params: Record<string, string>
+      readonly clientIp: string | undefined
+      readonly requestId: string
+    },
   ): Promise<Response> {
     if (operation.jsonapi) requireAcceptable(request.headers)
     const isWrite = operation.method !== 'get'
@@ -67,20 +71,24 @@ export function createApp(service: Service, options: { readonly log: Log; readon
     // Operations that are not JSON:API's own know their sessions themselves.
     const wantsActor = operation.session !== 'none' && operation.name[0] !== 'Accounts'
     const actor = wantsActor ? await findActor(service.accounts, service.db, request) : undefined
-    return operation.handle({ request, url: new URL(request.url), params, actor, clientIp, service })
+    const { params, clientIp, requestId } = facts
+    const handle = () => operation.handle({ request, url: new URL(request.url), params, actor, clientIp, service })
+    if (actor === undefined) return handle()
+    // Jobs that the request starts run in the name of who sent it.
+    return service.tasks.runInContext({ requestId, actor: `user:${actor.id}` }, handle, { signal: request.signal })
   }
 
   async function guard(
     request: Request,
     operation: Operation | undefined,
-    work: () => Promise<Response>,
+    work: (requestId: string) => Promise<Response>,
   ): Promise<Response> {
     const started = performance.now()
     const requestId = requestIdOf(request, options.trustProxy)
     service.metrics.inFlight.inc()
     let response: Response
     try {
-      response = await service.tasks.runInContext({ requestId }, work, { signal: request.signal })
+      response = await service.tasks.runInContext({ requestId }, () => work(requestId), { signal: request.signal })
     } catch (error) {
       response = errorResponse(toApiError(error, requestId, options.log), requestId)
     } finally {

@@ -77,8 +77,7 @@ function describe(operation: Operation) {
     }
   }
   for (const status of operation.errors) responses[status] = errorAnswer(errorDescription(status), status)
-  if (operation.jsonapi)
-    responses['default'] = errorAnswer('Too many requests, an error of ours, or a database that does not answer.')
+  responses['default'] = otherwise(operation)
   return {
     operationId: operation.id,
     tags: [operation.name[0]],
@@ -115,6 +114,13 @@ function describe(operation: Operation) {
     }),
     responses,
   }
+}
+
+/** What any operation may answer besides: nobody can provoke these at will. */
+function otherwise(operation: Operation) {
+  const description = 'Too many requests, an error of ours, or a database that does not answer.'
+  if (operation.name[0] !== 'Accounts') return errorAnswer(description)
+  return { description, content: { 'application/json': { schema: { type: 'object' } } } }
 }
 
 function errorAnswer(description: string, status?: number) {
