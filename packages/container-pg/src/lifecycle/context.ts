@@ -27,6 +27,8 @@ export const LABEL = {
   name: 'container-pg.name',
   root: 'container-pg.root',
   storage: 'container-pg.storage',
+  /** Which launch made the container. */
+  attempt: 'container-pg.attempt',
 } as const
 
 /** The label that all containers of a storage root carry. */

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto'
+
 import type { ContainerFacts, ImageFacts } from '../engine/engine.ts'
 import { ContainerPgError } from '../errors.ts'
 import { tryLock } from '../internal/kernel-lock.ts'
@@ -11,11 +13,11 @@ import {
   removeFolder,
   resolveBelow,
   type StorageFolder,
-  wipeData,
+  emptyData,
 } from '../storage/folder.ts'
-import { checkVersion, type FolderState, folderState, readMark, removeMark, writeMark } from '../storage/marks.ts'
+import { checkVersion, type FolderState, folderState, readMark, writeMark } from '../storage/marks.ts'
 import type { ServerRecord } from '../storage/records.ts'
-import { ADMIN, containerName, type Context, lockServer } from './context.ts'
+import { ADMIN, containerName, type Context, LABEL, lockServer } from './context.ts'
 import { expectUnused } from './exclusion.ts'
 import { firstSteps } from './first-steps.ts'
 import { keepAlive, launch } from './launch.ts'
@@ -115,20 +117,25 @@ async function bringUp(context: Context, wanted: ServerRecord, wishes: Wishes): 
   const present = await engine.inspect(containerName(folder.identity))
   if (present?.running === true) {
     if (!wishes.known) throw holds(folder, present)
-    await waitUntilReady(context, present, wanted.name, attempt(wanted.port, wishes.password))
+    await waitUntilReady(context, present, wanted.name, loginOn(wanted.port, wishes.password))
     const record: ServerRecord = { ...wanted, desired: 'running' }
     if (wanted.desired !== 'running') await records.put(record)
     return record
   }
-  if (present !== undefined) await engine.remove(present.id)
+  if (present !== undefined) {
+    // What another storage root made is not ours to take away, even when it does not run.
+    if (present.labels[LABEL.root] !== context.root) throw holds(folder, present)
+    await engine.remove(present.id)
+  }
 
   const state = await expectUsable(folder, image, wanted, wishes)
   if (!wishes.known) await records.put(wanted)
   const fresh = state === 'empty' || state === 'half-made'
+  const start: Start = { wanted, folder, image, fresh, wishes, attempt: randomUUID() }
   try {
-    return await startOn(context, { wanted, folder, image, fresh, wishes })
+    return await startOn(context, start)
   } catch (error) {
-    if (!keepsRunning(error)) await undo(context, { wanted, folder, fresh, known: wishes.known })
+    if (!keepsRunning(error)) await undo(context, start)
     throw error
   }
 }
@@ -137,22 +144,41 @@ interface Start {
   readonly wanted: ServerRecord
   readonly folder: StorageFolder
   readonly image: ImageFacts
+  /** Whether there is no data yet that was handed out. */
   readonly fresh: boolean
   readonly wishes: Wishes
+  readonly attempt: string
 }
 
-async function startOn(context: Context, { wanted, folder, image, fresh, wishes }: Start): Promise<ServerRecord> {
+async function startOn(context: Context, start: Start): Promise<ServerRecord> {
+  const { wanted, folder, image, fresh, wishes } = start
   const { password, portIsFree, initScripts } = wishes
-  if (fresh) {
-    await wipeData(folder)
-    await writeMark(folder, { phase: 'initialising', major: image.major })
-  }
   await prepareFolder(folder)
+  const prepare = async () => {
+    if (!fresh) return
+    await writeMark(folder, { phase: 'initialising', major: image.major })
+    await emptyData(folder)
+  }
   // A verifier instead of the password: this text can be seen in the container's description for ever.
   const env: Record<string, string> =
     fresh && password !== undefined ? { POSTGRES_USER: ADMIN, POSTGRES_PASSWORD: await scramVerifier(password) } : {}
-  const { container, port } = await launch(context, { record: wanted, folder, image, env, portIsFree })
-  await waitUntilReady(context, container, wanted.name, attempt(port, password))
+  const { attempt } = start
+  const { container, port } = await launch(context, {
+    record: wanted,
+    folder,
+    image,
+    attempt,
+    env,
+    prepare,
+    portIsFree,
+  })
+  try {
+    await waitUntilReady(context, container, wanted.name, loginOn(port, password))
+  } catch (error) {
+    // The next create then waits for this server instead of beginning again.
+    if (keepsRunning(error) && !fresh) await context.records.put({ ...wanted, port, desired: 'running' })
+    throw error
+  }
   const scripts = fresh ? initScripts : []
   if (password !== undefined && scripts.length + wanted.databases.length > 0) {
     await withClient({ port, user: ADMIN, password, database: 'postgres' }, (client) =>
@@ -166,7 +192,7 @@ async function startOn(context: Context, { wanted, folder, image, fresh, wishes 
 }
 
 /** One attempt to get in; without a password one only asks whether one could. */
-function attempt(port: number, password: string | undefined): () => Promise<Login> {
+function loginOn(port: number, password: string | undefined): () => Promise<Login> {
   if (password !== undefined) {
     return () => tryLogin({ port, user: ADMIN, password, database: 'postgres' }, LOGIN_TIMEOUT_MS)
   }
@@ -211,26 +237,21 @@ function keepsRunning(error: unknown): boolean {
   return error instanceof ContainerPgError && error.code === 'SERVER_RECOVERING'
 }
 
-interface Undo {
-  readonly wanted: ServerRecord
-  readonly folder: StorageFolder
-  readonly fresh: boolean
-  readonly known: boolean
-}
-
-/** Leaves everything as it was found. What the engine does not let us do stays recorded and is done at the next chance. */
-async function undo(context: Context, { wanted, folder, fresh, known }: Undo): Promise<void> {
+/**
+ * Leaves everything as it was found. What the engine does not let us do stays recorded and is done at the next chance; where
+ * another provisioner has a container on the folder, the folder is its.
+ */
+async function undo(context: Context, { wanted, folder, fresh, wishes, attempt }: Start): Promise<void> {
   try {
-    await context.engine.remove(containerName(folder.identity))
+    const present = await context.engine.inspect(containerName(folder.identity))
+    if (present === undefined || present.labels[LABEL.attempt] === attempt) {
+      if (present !== undefined) await context.engine.remove(present.id)
+      if (fresh) await removeFolder(folder)
+    }
   } catch {
     return
   }
-  if (fresh) {
-    await wipeData(folder)
-    await removeMark(folder)
-    await removeFolder(folder)
-  }
-  if (!known) await context.records.remove(wanted.name)
+  if (!wishes.known) await context.records.remove(wanted.name)
 }
 
 function holds(folder: StorageFolder, present: ContainerFacts): ContainerPgError {

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 
 import type { ContainerFacts, ImageFacts } from '../engine/engine.ts'
@@ -29,22 +28,25 @@ export interface Launch {
   readonly record: ServerRecord
   readonly folder: StorageFolder
   readonly image: ImageFacts
+  /** Tells this launch's containers from those of another provisioner. */
+  readonly attempt: string
   /** Variables for a first start, empty for existing data. */
   readonly env: Readonly<Record<string, string>>
+  /** Done between making a container, which nobody else then can, and starting it. */
+  readonly prepare: () => Promise<void>
   /** Whether another port may be taken when this one is held. */
   readonly portIsFree: boolean
 }
 
 /** Makes and starts a server's container. Leaves none when it throws, as far as the engine can be asked. */
-export async function launch(
-  context: Context,
-  { record, folder, image, env, portIsFree }: Launch,
-): Promise<{ container: ContainerFacts; port: number }> {
+export async function launch(context: Context, wanted: Launch): Promise<{ container: ContainerFacts; port: number }> {
   const { engine } = context
-  let { port } = record
+  const { folder, image, portIsFree } = wanted
+  let { port } = wanted.record
   for (let left = PORT_TRIES; ; left -= 1) {
-    const id = await createContainer(context, { record: { ...record, port }, folder, image, env, portIsFree })
+    const id = await createContainer(context, wanted, port)
     try {
+      await wanted.prepare()
       if ((await engine.start(id)) === 'port-taken') {
         await engine.remove(id)
         if (!portIsFree || left === 1) throw await portTaken(context, port)
@@ -52,8 +54,9 @@ export async function launch(
         continue
       }
       const container = await engine.inspect(id)
-      if (container === undefined)
-        throw new ContainerPgError('SERVER_FAILED', `The container of ${record.name} vanished`)
+      if (container === undefined) {
+        throw new ContainerPgError('SERVER_FAILED', `The container of ${wanted.record.name} vanished`)
+      }
       await checkMounted(folder, container, image)
       return { container, port }
     } catch (error) {
@@ -68,11 +71,15 @@ export async function keepAlive(context: Context, id: string): Promise<void> {
   await context.engine.restartOnFailure(id, RESTARTS)
 }
 
-async function createContainer(context: Context, { record, folder, image, env }: Launch): Promise<string> {
+async function createContainer(
+  context: Context,
+  { record, folder, image, env, attempt }: Launch,
+  port: number,
+): Promise<string> {
   const name = containerName(folder.identity)
   const made = await context.engine.create({
     name,
-    attempt: randomUUID(),
+    attempt,
     image: record.image,
     entrypoint: ['/bin/sh', '-c', GUARD, 'sh', ...image.entrypoint],
     command: ['postgres', ...Object.entries(record.settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])],
@@ -89,7 +96,7 @@ async function createContainer(context: Context, { record, folder, image, env }:
       { source: folder.pgdata, target: image.volume, readOnly: false },
       { source: folder.lockFile, target: LOCK_TARGET, readOnly: true },
     ],
-    port: record.port,
+    port,
     memoryBytes: (record.limits.memoryMiB ?? 512) * 2 ** 20,
     cpus: record.limits.cpus,
     pids: record.limits.pids ?? 256,

@@ -1,6 +1,6 @@
 import { ContainerPgError } from '../errors.ts'
 import { openFolder, removeFolder, type StorageFolder } from '../storage/folder.ts'
-import { folderState, readMark } from '../storage/marks.ts'
+import { folderState } from '../storage/marks.ts'
 import type { ServerRecord } from '../storage/records.ts'
 import { type Context, LABEL, rootLabel } from './context.ts'
 
@@ -35,8 +35,7 @@ async function mayGo(folder: StorageFolder, { desired }: ServerRecord): Promise<
   if (desired === 'erasing') return true
   if (desired !== 'creating') return false
   // A folder that was ready before this create began belongs to somebody.
-  const state = await folderState(folder)
-  return state === 'empty' || (state === 'half-made' && (await readMark(folder))?.phase === 'initialising')
+  return ['empty', 'half-made'].includes(await folderState(folder))
 }
 
 async function existingFolder(context: Context, record: ServerRecord): Promise<StorageFolder | undefined> {

@@ -163,14 +163,17 @@ export async function hasData(folder: StorageFolder): Promise<boolean> {
   }
 }
 
-/** Throws away the database files of a server that was never handed out, or whose removal was asked for. */
-export async function wipeData(folder: StorageFolder): Promise<void> {
-  await rm(folder.pgdata, { recursive: true, force: true, maxRetries: 3 })
+/** Throws away the database files of a server that was never handed out; the folder itself stays, as it may be mounted. */
+export async function emptyData(folder: StorageFolder): Promise<void> {
+  for (const name of await readdir(folder.pgdata)) {
+    await rm(path.join(folder.pgdata, name), { recursive: true, force: true, maxRetries: 3 })
+  }
 }
 
 /** Removes a folder's parts, and the folder when nothing else is in it. */
 export async function removeFolder(folder: StorageFolder): Promise<void> {
-  await wipeData(folder)
+  // The mark goes last: what is left of the data is then known for what it is.
+  await rm(folder.pgdata, { recursive: true, force: true, maxRetries: 3 })
   await rm(folder.markFile, { force: true })
   await rm(folder.lockFile, { force: true })
   try {

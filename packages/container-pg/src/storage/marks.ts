@@ -3,7 +3,7 @@ import path from 'node:path'
 
 import type { ImageFacts } from '../engine/engine.ts'
 import { ContainerPgError } from '../errors.ts'
-import { readJson, removeDurably, writeDurably } from '../internal/files.ts'
+import { readJson, writeDurably } from '../internal/files.ts'
 import { hasData, type StorageFolder } from './folder.ts'
 
 /** What is known about the data in a folder: a first start was begun, or it was brought to its end. */
@@ -35,11 +35,6 @@ export function readMark(folder: StorageFolder): Promise<Mark | undefined> {
 /** Writes a folder's mark, in one step. */
 export function writeMark(folder: StorageFolder, mark: Mark): Promise<void> {
   return writeDurably(folder.markFile, `${JSON.stringify(mark)}\n`)
-}
-
-/** Takes a mark away, after the half-made data. */
-export function removeMark(folder: StorageFolder): Promise<void> {
-  return removeDurably(folder.markFile)
 }
 
 /**

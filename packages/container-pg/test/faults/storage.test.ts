@@ -1,7 +1,18 @@
-import { chmodSync, chownSync, existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import path from 'node:path'
 
 import { describeWith, ensurePostgresImage } from '@org/services'
+import type Docker from 'dockerode'
 import { expect, test, vi } from 'vitest'
 
 import { createProvisioner } from '../../src/index.ts'
@@ -140,6 +151,34 @@ await describeWith('docker', 'folders', () => {
     expect(((await twin.wait()) as { StatusCode: number }).StatusCode).toBe(75)
     await twin.remove({ v: true })
     expect(await query(server, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
+  })
+
+  test('a container that another provisioner makes in between is left alone, and so is the data', async () => {
+    let top = ''
+    let theirs: Docker.Container | undefined
+    const image = await ensurePostgresImage()
+    await using proxy = await cutProxy({
+      on: /^POST \/containers\/create/,
+      meanwhile: async () => {
+        const { dev, ino } = statSync(path.join(top, 'a'))
+        writeFileSync(path.join(top, 'a/pgdata/theirs'), '')
+        theirs = await docker.createContainer({
+          name: `container-pg-${dev.toString(36)}-${ino.toString(36)}`,
+          Image: image,
+          Cmd: ['sleep', '1000'],
+          Labels: { 'container-pg.root': top },
+        })
+        await theirs.start()
+      },
+    })
+    const made = await freshProvisioner({ docker: { socketPath: proxy.socketPath } })
+    top = made.root
+    await expect(made.provisioner.create({ name: 'a', adminPassword: PASSWORD })).rejects.toMatchObject({
+      code: 'STORAGE_IN_USE',
+    })
+    expect((await theirs?.inspect())?.State.Running).toBe(true)
+    expect(existsSync(path.join(top, 'a/pgdata/theirs'))).toBe(true)
+    expect(await made.provisioner.list()).toEqual([])
   })
 
   test('data of an unknown maker is refused, or adopted when that is asked for', async () => {
