@@ -156,11 +156,17 @@ export function createNativeAuth<DB, Profile = Record<string, never>>(
   const logIn = async (row: AccountRow, client: ClientInfo): Promise<NewSession<Profile>> => {
     const now = core.now()
     const opened = await db.transaction().execute(async (tx) => {
-      await tx
+      // What was proved must still be asked for: a password or second factor changed meanwhile has ended all sessions.
+      const { numUpdatedRows } = await tx
         .updateTable('native_auth_accounts')
         .set({ last_login_at: now, failures: 0 })
         .where('id', '=', row.id)
-        .execute()
+        .where('password_changed_at', '=', Number(row.password_changed_at))
+        .where('has_totp', '=', row.has_totp)
+        .executeTakeFirst()
+      if (numUpdatedRows === 0n) {
+        throw new NativeAuthError('NATIVE_AUTH_INVALID_CREDENTIALS', 'Invalid username or password')
+      }
       const who = { actorId: row.id, accountId: row.id, username: row.username, ip: client.ip }
       await writeAudit(tx, { at: now, action: 'logged-in', ...who })
       return sessions.open({ ...row, last_login_at: now }, client, tx)

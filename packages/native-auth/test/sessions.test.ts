@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
+import { nodeRsHasher } from '../src/node-rs.ts'
 import type { Browser } from './support/browser.ts'
 import { databases, openUrl } from './support/databases.ts'
 import { ADMIN, ANN, openSite, TestSite } from './support/site.ts'
@@ -93,6 +94,31 @@ describe.each(databases)('sessions on %s', (_, createDatabase) => {
     expect([await whoAmI(ann), await whoAmI(phone)]).toEqual([200, 401])
     await site.auth.accounts.remove('ann')
     expect(await whoAmI(ann)).toBe(401)
+  })
+
+  test('do not open for a password that was changed while it was checked (S11)', async () => {
+    await using database = await createDatabase()
+    const inner = nodeRsHasher()
+    let meanwhile = (): Promise<void> => Promise.resolve()
+    const site = await openSite(database, {
+      passwords: {
+        hasher: {
+          ...inner,
+          async verify(hash, password) {
+            const matches = await inner.verify(hash, password)
+            await meanwhile()
+            return matches
+          },
+        },
+      },
+    })
+    meanwhile = () => {
+      site.clock.pass(1)
+      return site.auth.passwords.set('ann', 'a fresh sentence')
+    }
+    const login = await site.browser().json('POST', '/hub/login', ANN)
+    expect([login.status, login.headers.getSetCookie()]).toEqual([401, []])
+    expect(JSON.parse(await database.dump())[1]).toEqual([])
   })
 
   test('end after a time without use, and after a time in any case (S12)', async () => {
