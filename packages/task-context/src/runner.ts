@@ -7,7 +7,8 @@ import type { Database } from './database.ts'
 import type { Outcome, Run } from './drivers/driver.ts'
 import { TaskError, toError } from './errors.ts'
 import { randomId } from './internal/ids.ts'
-import { combineSignals, settleWithin } from './internal/stop.ts'
+import { combineSignals, settleWithin, type Stop } from './internal/stop.ts'
+import { isThenable } from './internal/thenable.ts'
 import type { Job } from './jobs/define-job.ts'
 import { parsePayload, upcast } from './jobs/payload.ts'
 import { enter, record } from './outbox/ledger.ts'
@@ -126,14 +127,8 @@ async function execute(
     ...(schedule !== undefined && { schedule }),
   }
   const log = parts.logger({ requestId: fields.requestId, jobId: run.id, job: run.name, attempt: run.attempt })
-  using stop = combineSignals(run.signal, [
-    [job.timeoutMs, () => new TaskError('TASK_TIMEOUT', `Job \`${job.name}\` ran longer than ${job.timeoutMs} ms`)],
-    [
-      fields.deadline === undefined ? undefined : fields.deadline - parts.now(),
-      () => new TaskError('TASK_DEADLINE', `Job \`${job.name}\` ran past its deadline`),
-    ],
-  ])
-  const { signal } = stop
+  using stop = limit(run, job, fields.deadline, parts.now)
+  const signal = stop?.signal ?? run.signal
   const life = { ended: false }
   const resources = parts.resources === undefined ? undefined : await openResources(parts.resources, fields, signal)
 
@@ -144,7 +139,7 @@ async function execute(
     const context = Object.freeze(Object.assign(fields, own)) as unknown as TaskContext
     const scope: Scope = { context, transaction, life }
     const answer = runInScope(scope, () => handler.run(payload, context))
-    const result = answer instanceof Promise ? await settleWithin(answer, signal, parts.abortGraceMs) : await answer
+    const result = isThenable(answer) ? await settleWithin(answer, signal, parts.abortGraceMs) : answer
     signal.throwIfAborted()
     return result
   }
@@ -159,6 +154,19 @@ async function execute(
     life.ended = true
     if (resources !== undefined) for (const error of await resources.close()) parts.onError(error)
   }
+}
+
+/** Time limits of a run, where it has any. */
+function limit(run: Run, job: Job, deadline: number | undefined, now: () => number): Stop | undefined {
+  const { timeoutMs, name } = job
+  if (timeoutMs === undefined && deadline === undefined) return undefined
+  return combineSignals(run.signal, [
+    [timeoutMs, () => new TaskError('TASK_TIMEOUT', `Job \`${name}\` ran longer than ${timeoutMs} ms`)],
+    [
+      deadline === undefined ? undefined : deadline - now(),
+      () => new TaskError('TASK_DEADLINE', `Job \`${name}\` ran past its deadline`),
+    ],
+  ])
 }
 
 async function withDatabase(

@@ -86,9 +86,10 @@ export function fieldCodec(schemas: FieldSchemas = {}, maxBytes: number = MAX_CO
   const parse: FieldCodec['parse'] = (wire) => {
     const { r, a, t, x, l, d, f } = wire
     const fields = readBase({ requestId: r, actor: a, tenant: t, trace: x, locale: l, deadline: d })
+    const parsed = fields as unknown as Fields
     if (typeof f === 'object' && f !== null) readCustom(fields, f)
-    if (mayBeLong(fields, maxBytes)) write(fields as unknown as Fields)
-    return fields as unknown as Fields
+    if (f !== undefined || mayBeLong(parsed, maxBytes)) write(parsed)
+    return parsed
   }
 
   return { read, write, parse }
@@ -120,14 +121,10 @@ function invalid(name: string, expected: string): TaskError {
 }
 
 /** Six bytes per UTF-16 unit is the most that JSON takes; whoever stays below need not be written out to be weighed. */
-function mayBeLong(fields: Readonly<Record<string, unknown>>, maxBytes: number): boolean {
-  let units = 64
-  for (const name in fields) {
-    const value = fields[name]
-    if (typeof value === 'object') return true
-    units += name.length + (typeof value === 'string' ? value.length : 24)
-  }
-  return units * 6 > maxBytes
+function mayBeLong({ requestId, actor, tenant, trace, locale }: BaseFields, maxBytes: number): boolean {
+  const units =
+    requestId.length + (actor?.length ?? 0) + (tenant?.length ?? 0) + (trace?.length ?? 0) + (locale?.length ?? 0)
+  return (units + 64) * 6 > maxBytes
 }
 
 function check(name: string, schema: StandardSchema, value: unknown): unknown {

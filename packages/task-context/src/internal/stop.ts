@@ -11,7 +11,6 @@ export function combineSignals(
   outer: AbortSignal,
   limits: readonly (readonly [ms: number | undefined, error: () => Error])[],
 ): Stop {
-  if (limits.every(([ms]) => ms === undefined)) return { signal: outer, [Symbol.dispose]() {} }
   const controller = new AbortController()
   const forward = () => controller.abort(outer.reason)
   if (outer.aborted) forward()
@@ -33,7 +32,7 @@ export function combineSignals(
  *
  * A promise cannot be stopped. What is left behind finds its scope ended and its transaction closed.
  */
-export function settleWithin<T>(work: Promise<T>, signal: AbortSignal, graceMs: number): Promise<T> {
+export function settleWithin<T>(work: PromiseLike<T>, signal: AbortSignal, graceMs: number): Promise<T> {
   return new Promise((resolve, reject) => {
     let timer: NodeJS.Timeout | undefined
     const giveUp = () => {

@@ -1,4 +1,5 @@
 import { TaskError } from '../errors.ts'
+import { isThenable } from '../internal/thenable.ts'
 import type { Listening } from './subscriptions.ts'
 import type { Delivered, SignalOptions } from './types.ts'
 
@@ -107,8 +108,4 @@ async function limited(
   } finally {
     clearTimeout(timer)
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }

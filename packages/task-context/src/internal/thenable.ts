@@ -1,0 +1,4 @@
+/** Tells whether awaiting a value would wait for something. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}
