@@ -93,8 +93,8 @@ async function createContainer(
     uid: folder.uid,
     gid: folder.gid,
     mounts: [
-      { source: folder.pgdata, target: image.volume, readOnly: false },
-      { source: folder.lockFile, target: LOCK_TARGET, readOnly: true },
+      { source: folder.mounted.pgdata, target: image.volume, readOnly: false },
+      { source: folder.mounted.lockFile, target: LOCK_TARGET, readOnly: true },
     ],
     port,
     memoryBytes: (record.limits.memoryMiB ?? 512) * 2 ** 20,

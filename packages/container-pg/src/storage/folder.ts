@@ -10,9 +10,11 @@ export interface StorageFolder extends AsyncDisposable {
   readonly path: string
   /** Device and inode: the folder's identity whatever names lead to it. */
   readonly identity: string
-  /** What the container mounts. */
+  /** What the engine mounts, by names that it can use. */
+  readonly mounted: { readonly pgdata: string; readonly lockFile: string }
+  /** The data, for our own use. This and the next two lead into the opened folder, whatever its name leads to by now. */
   readonly pgdata: string
-  /** File that the container's first process locks; mounted read-only. */
+  /** File that the container's first process locks. */
   readonly lockFile: string
   /** Where the marks are kept, out of the container's sight. */
   readonly markFile: string
@@ -55,12 +57,14 @@ export async function openFolder(
   try {
     const facts = await handle.stat()
     const { uid, gid } = serverAccount(folder, facts)
+    const inside = process.platform === 'linux' ? `/proc/self/fd/${handle.fd}` : folder
     return {
       path: folder,
       identity: identityOf(facts),
-      pgdata: path.join(folder, 'pgdata'),
-      lockFile: path.join(folder, 'lock'),
-      markFile: path.join(folder, 'container-pg.json'),
+      mounted: { pgdata: path.join(folder, 'pgdata'), lockFile: path.join(folder, 'lock') },
+      pgdata: path.join(inside, 'pgdata'),
+      lockFile: path.join(inside, 'lock'),
+      markFile: path.join(inside, 'container-pg.json'),
       uid,
       gid,
       [Symbol.asyncDispose]: () => handle.close(),
@@ -176,6 +180,7 @@ export async function removeFolder(folder: StorageFolder): Promise<void> {
   await rm(folder.pgdata, { recursive: true, force: true, maxRetries: 3 })
   await rm(folder.markFile, { force: true })
   await rm(folder.lockFile, { force: true })
+  if (!(await sameFolder(folder))) return
   try {
     await rmdir(folder.path)
   } catch {

@@ -97,6 +97,7 @@ await describeWith('docker', 'folders', () => {
         mkdirSync(path.join(top, 'a/pgdata'), { recursive: true })
         chmodSync(path.join(top, 'a/pgdata'), 0o777)
         writeFileSync(path.join(top, 'a/lock'), '')
+        writeFileSync(path.join(top, 'a/pgdata/of-somebody'), 'precious')
       },
     })
     const made = await freshProvisioner({ docker: { socketPath: proxy.socketPath } })
@@ -105,6 +106,7 @@ await describeWith('docker', 'folders', () => {
       code: 'STORAGE_REFUSED',
     })
     expect(await containersOf(top)).toEqual([])
+    expect(existsSync(path.join(top, 'a/pgdata/of-somebody'))).toBe(true)
   })
 
   test('one live server a folder: the same, above, below, and whoever made the other container', async () => {
