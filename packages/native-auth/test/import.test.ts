@@ -157,7 +157,7 @@ describe.each(databases)('native-auth import on %s', (_, createDatabase) => {
     await using database = await createDatabase()
     using folder = tempFolder()
     const hub = folder.file('jupyterhub.sqlite')
-    const count = 2000
+    const count = 600
     writeHub(
       hub,
       Array.from({ length: count }, (__, index): Row => [`user-${index}`, ONE.hash, 1, null, 1, OTP]),

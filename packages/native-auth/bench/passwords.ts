@@ -1,0 +1,86 @@
+import { hasher, PASSWORD, percent, ratio, stored } from './fixture.ts'
+import { interleave, pool, report } from './measure.ts'
+import type { BenchSite } from './site.ts'
+
+/** P1 to P3: what logins, registrations and changes cost beside their hashes. */
+export async function passwords(site: BenchSite, database: string, goal: number): Promise<void> {
+  const login = (index: number, password = PASSWORD) =>
+    site.post('/login', { username: `user-${index % 100}`, password })
+  for (const width of [1, 3]) {
+    const count = 6
+    const [raw = 0, ours = 0] = await interleave([
+      { name: 'raw', run: () => pool(count, width, () => hasher.verify(stored, PASSWORD)) },
+      { name: 'login', run: () => pool(count, width, (index) => login(index)) },
+    ])
+    report(
+      'P1',
+      `logins/s, ${database}, ${width} at once, against raw verify`,
+      ratio(raw / ours),
+      `≥ ${goal}`,
+      raw / ours >= goal,
+    )
+  }
+  const [raw = 0, known = 0, unknown = 0] = await interleave([
+    { name: 'raw', run: () => pool(6, 1, () => hasher.verify(stored, 'wrong')) },
+    { name: 'known', run: () => pool(6, 1, (index) => login(index, 'wrong')) },
+    { name: 'unknown', run: () => pool(6, 1, () => site.post('/login', { username: 'nobody', password: 'wrong' })) },
+  ])
+  report(
+    'P2',
+    `refused logins/s, ${database}, known, against raw verify`,
+    ratio(raw / known),
+    '≥ 0.90',
+    raw / known >= 0.9,
+  )
+  report(
+    'P2',
+    `refused logins/s, ${database}, unknown, against raw verify`,
+    ratio(raw / unknown),
+    '≥ 0.90',
+    raw / unknown >= 0.9,
+  )
+  const apart = Math.abs(known / unknown - 1)
+  report('P2', `known and unknown apart, ${database}`, percent(apart), '≤ 5 %', apart <= 0.05)
+  let serial = 0
+  const [hash = 0, register = 0] = await interleave([
+    { name: 'raw', run: () => pool(6, 1, () => hasher.hash(PASSWORD)) },
+    {
+      name: 'register',
+      run: () =>
+        pool(6, 1, () => {
+          serial += 1
+          return site.post('/users/register', { username: `new-${database}-${serial}`, password: PASSWORD })
+        }),
+    },
+  ])
+  report(
+    'P3',
+    `registrations/s, ${database}, against raw hash`,
+    ratio(hash / register),
+    '≥ 0.85',
+    hash / register >= 0.85,
+  )
+  let flip = 0
+  const sentences = [PASSWORD, 'another sentence 4']
+  let { session } = await site.auth.authenticate({ username: 'user-99', password: PASSWORD })
+  const [both = 0, change = 0] = await interleave([
+    { name: 'raw', run: () => pool(4, 1, async () => hasher.verify(await hasher.hash(PASSWORD), PASSWORD)) },
+    {
+      name: 'change',
+      run: () =>
+        pool(4, 1, async () => {
+          const current = sentences[flip % 2] ?? ''
+          const next = sentences[(flip + 1) % 2] ?? ''
+          flip += 1
+          ;({ session } = await site.auth.passwords.change(session, { current, next }))
+        }),
+    },
+  ])
+  report(
+    'P3',
+    `password changes/s, ${database}, against verify + hash`,
+    ratio(both / change),
+    '≥ 0.85',
+    both / change >= 0.85,
+  )
+}
