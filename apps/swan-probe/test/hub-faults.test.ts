@@ -35,7 +35,7 @@ const chain = (hub: FakeHub, create: Readonly<Record<string, unknown>> = {}) => 
   })
 }
 
-describe('check_api', () => {
+describe.concurrent('check_api', () => {
   test('passes without a token, and proves nothing about one', async () => {
     await using hub = await startFakeHub()
     expect(await runProbe('jupyterhub_api.check_api', at(hub))).toMatchObject({ status: 'pass' })
@@ -99,7 +99,7 @@ describe('check_api', () => {
   })
 })
 
-describe('TLS', () => {
+describe.concurrent('TLS', () => {
   const check = (hub: { port: number }, verify: boolean | string) =>
     runProbe('jupyterhub_api.check_api', { hostname: 'localhost', port: hub.port, verify, timeout: 5 })
 
@@ -144,7 +144,7 @@ describe('TLS', () => {
   })
 })
 
-describe('token', () => {
+describe.concurrent('token', () => {
   const check = (hub: FakeHub, token = hub.token) =>
     runProbe('jupyterhub_api.token', { ...at(hub), token, users: ['alice'] })
 
@@ -198,7 +198,7 @@ describe('token', () => {
   }, 15_000)
 })
 
-describe('sessions', () => {
+describe.concurrent('sessions', () => {
   test('are created, checked and stopped; params go through as they are', async () => {
     await using hub = await startFakeHub({ spawnMs: 300 })
     const report = await runYaml(chain(hub))
