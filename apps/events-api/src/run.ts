@@ -14,7 +14,7 @@ import { pruneTrash } from './jobs/definitions.ts'
 import { createHandlers } from './jobs/handlers.ts'
 import type { Log } from './log.ts'
 import { fileMailer, smtpMailer } from './mail.ts'
-import { seed, type SeededPasswords } from './seed.ts'
+import { seed, type SeededAccount } from './seed.ts'
 
 /** Every night: the trash empties itself. */
 const PRUNE_PATTERN = '17 3 * * *'
@@ -68,7 +68,12 @@ export async function run(config: Config, options: { readonly log: Log; readonly
   )
   await service.migrate()
 
-  if (config.seed) await announceAccounts(config.dataDir, await seed(service, config.passwords), log)
+  if (config.seed) {
+    await seed(
+      service,
+      async (account) => config.passwords[account] ?? (await newPassword(config.dataDir, account, log)),
+    )
+  }
 
   if (config.role !== 'web') {
     await service.tasks.schedule('prune-trash', { pattern: PRUNE_PATTERN, timeZone: 'UTC' }, pruneTrash, {})
@@ -124,13 +129,13 @@ async function keptSecret(dataDir: string): Promise<string> {
   throw new Error(`Expected ${file} to hold a secret; remove it, or set SECRET`)
 }
 
-/** Generated passwords go to a file that only its owner reads, never to the log. */
-async function announceAccounts(dataDir: string, passwords: SeededPasswords, log: Log): Promise<void> {
-  const lines = Object.entries(passwords).flatMap(([name, password]) => (password ? [`${name} ${password}\n`] : []))
-  if (lines.length === 0) return
+/** Makes a password and keeps it in a file that only its owner reads; never in the log. */
+async function newPassword(dataDir: string, account: SeededAccount, log: Log): Promise<string> {
+  const password = randomBytes(12).toString('base64url')
   const file = path.join(dataDir, 'accounts.txt')
-  await writeFile(file, lines.join(''), { mode: 0o600, flag: 'a' })
-  log.info('accounts made', { names: Object.keys(passwords).join(', '), passwordsIn: file })
+  await writeFile(file, `${account} ${password}\n`, { mode: 0o600, flag: 'a', flush: true })
+  log.info('password generated', { account, keptIn: file })
+  return password
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

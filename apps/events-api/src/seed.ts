@@ -1,57 +1,52 @@
-import { randomBytes } from 'node:crypto'
-
 import type { RunningService } from './create-service.ts'
 import { conference } from './seed-data.ts'
 import { writeUser } from './accounts.ts'
 import { indexEvent } from './jobs/definitions.ts'
 import type { Tx } from './resources/resource.ts'
 
-/** How to sign in to a seeded service; `undefined` for an account that was there before. */
-export interface SeededPasswords {
-  readonly admin: string | undefined
-  readonly organiser: string | undefined
-}
-
-/** Passwords to use; generated where none is given. */
-export type GivenPasswords = SeededPasswords
+/** The accounts of a seeded service. */
+export type SeededAccount = 'admin' | 'organiser'
 
 /**
  * Fills an empty service with two accounts and a conference. Safe to repeat: what is there stays as it is.
  *
- * @returns the passwords of the accounts that were made now.
+ * @param passwordOf - Asked for each account that is not there yet, before it is made: what it answers must be kept by
+ *   then, or a crash could leave an account that nobody can use.
  */
-export async function seed(service: RunningService, given: GivenPasswords): Promise<SeededPasswords> {
-  const admin = await ensureAccount(service, 'admin', 'Ana Administrator', given.admin, true)
-  const organiser = await ensureAccount(service, 'organiser', 'Olga Organiser', given.organiser, false)
-  await setAddress(service, admin.id, 'admin@example.org')
-  await setAddress(service, organiser.id, 'organiser@example.org')
+export async function seed(
+  service: RunningService,
+  passwordOf: (account: SeededAccount) => Promise<string>,
+): Promise<void> {
+  const admin = await ensureAccount(service, 'admin', 'Ana Administrator', passwordOf)
+  const organiser = await ensureAccount(service, 'organiser', 'Olga Organiser', passwordOf)
+  await setAddress(service, admin, 'admin@example.org')
+  await setAddress(service, organiser, 'organiser@example.org')
   await service.tasks.transaction(async (tx) => {
     const any = await tx.withoutPlugins().selectFrom('events').select('id').limit(1).executeTakeFirst()
     if (any !== undefined) return
     for (const event of conference) {
-      const id = await insertEvent(tx, event, organiser.id)
+      const id = await insertEvent(tx, event, organiser)
       await service.tasks.enqueue(indexEvent, { eventId: id })
     }
   })
-  return { admin: admin.password, organiser: organiser.password }
 }
 
 async function ensureAccount(
   service: RunningService,
-  username: string,
+  username: SeededAccount,
   fullname: string,
-  given: string | undefined,
-  isAdmin: boolean,
-): Promise<{ readonly id: number; readonly password: string | undefined }> {
-  const known = await service.accounts.accounts.get(username)
-  if (known !== undefined) {
-    await writeUser(service.db, known)
-    return { id: known.id, password: undefined }
-  }
-  const password = given ?? randomBytes(12).toString('base64url')
-  const account = await service.accounts.accounts.create({ username, password, profile: { fullname }, isAdmin })
+  passwordOf: (account: SeededAccount) => Promise<string>,
+): Promise<number> {
+  const account =
+    (await service.accounts.accounts.get(username)) ??
+    (await service.accounts.accounts.create({
+      username,
+      password: await passwordOf(username),
+      profile: { fullname },
+      isAdmin: username === 'admin',
+    }))
   await writeUser(service.db, account)
-  return { id: account.id, password }
+  return account.id
 }
 
 /** Mail of the demo goes to these; an address that its owner chose stays. */

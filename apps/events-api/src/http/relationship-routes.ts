@@ -13,7 +13,7 @@ import { type Registry, resourceOf } from '../resources/registry.ts'
 import type { Relationship, Resource, Row, Tx } from '../resources/resource.ts'
 import { readIncluded, readOne } from '../store/read.ts'
 import { updateRow } from '../store/write.ts'
-import { readResponse } from './answer.ts'
+import { documentResponse, readResponse } from './answer.ts'
 import {
   collectionSchema,
   documentSchema,
@@ -160,23 +160,20 @@ function linkageOperations(
     return found.linkage.get(`${resource.type}.${name}`)?.get(row['id'] as number) ?? []
   }
 
-  function answer(call: Call, row: Row, ids: readonly number[]): Response {
+  function documentOfIds(row: Row, ids: readonly number[]) {
     const path = `/v1/${resource.type}/${String(row['id'])}`
-    return readResponse(
-      call.request,
-      {
-        links: { self: `${path}/relationships/${name}`, related: `${path}/${name}` },
-        data: identifiers(relationship.type, ids, many),
-      },
-      row['version'] as number,
-    )
+    return {
+      links: { self: `${path}/relationships/${name}`, related: `${path}/${name}` },
+      data: identifiers(relationship.type, ids, many),
+    }
   }
 
   async function read(call: Call): Promise<Response> {
     const { trash, rest } = parseTrash(call, resource, 'single')
     parseQuery(rest, resource, registry, none)
     const row = await parentOf(call, resource, trash === 'with')
-    return answer(call, row, await idsOf(call, call.service.db, row, trash === 'with'))
+    const ids = await idsOf(call, call.service.db, row, trash === 'with')
+    return readResponse(call.request, documentOfIds(row, ids), row['version'] as number)
   }
 
   const change = (next: (before: readonly number[], given: readonly number[]) => readonly number[]) =>
@@ -197,7 +194,8 @@ function linkageOperations(
           : { ...empty, references: { [name]: parsed as number | null } }
         const after = await updateRow(tx, registry, resource, row, changes)
         await call.service.changed(resource, after, 'updated')
-        return answer(call, after, await idsOf(call, tx, after, false))
+        const ids = await idsOf(call, tx, after, false)
+        return documentResponse(200, documentOfIds(after, ids), { version: after['version'] as number })
       })
     }
 

@@ -47,7 +47,7 @@ export const removeFiles = defineJob({
   attempts: 10,
 })
 
-/** Empties the trash of what lay there longer than its retention. */
+/** Every night: empties the trash of what lay there longer than its retention, and forgets what has expired. */
 export const pruneTrash = defineJob({
   name: 'trash.prune',
   schema: unchecked<Record<never, never>>(),

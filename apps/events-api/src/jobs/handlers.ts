@@ -13,6 +13,9 @@ import { JobError, track } from './tracking.ts'
 /** An upload stores its file before its row; by this age the row is there, or will never be. */
 const ORPHAN_AGE_MS = 3_600_000
 
+/** A job that is delivered twice is so within moments; the memory of it may go after a week. */
+const LEDGER_AGE_MS = 7 * 86_400_000
+
 /** What a worker of this service can do. */
 export function createHandlers(service: Service): Handler[] {
   const { tasks, db, registry } = service
@@ -45,6 +48,8 @@ export function createHandlers(service: Service): Handler[] {
       async (_, { signal }) => {
         await emptyTrash(db, service.softDeletion, signal)
         await removeOrphans(service, ORPHAN_AGE_MS, signal)
+        await service.accounts.prune()
+        await tasks.pruneLedger(LEDGER_AGE_MS)
       },
       { database: 'none' },
     ),

@@ -151,7 +151,7 @@ export async function openPool(
         })
         await writeUser(service.db, account)
       }
-      if (content === 'conference') await seed(service, { admin: undefined, organiser: undefined })
+      if (content === 'conference') await seed(service, () => Promise.resolve(password))
     },
   })
 }
