@@ -3,7 +3,7 @@ import { request } from 'node:http'
 import path from 'node:path'
 
 /** A real peer that some tests need and that not every machine has. */
-export type Service = 'docker' | 'redis' | 'chromium' | 'jupyterhub' | 'file' | 'fuse'
+export type Service = 'docker' | 'redis' | 'chromium' | 'jupyterhub' | 'file' | 'fuse' | 'swift'
 
 interface Detector {
   readonly remedy: string
@@ -20,6 +20,10 @@ export const services: Readonly<Record<Service, Detector>> = {
     found: () => onPath('jupyterhub') && onPath('jupyterhub-singleuser'),
   },
   file: { remedy: 'apt-get install file', found: () => onPath('file') },
+  swift: {
+    remedy: 'apt-get install swift-proxy swift-account swift-container swift-object memcached',
+    found: () => onPath('swift-proxy-server') && onPath('swift-object-server') && onPath('memcached'),
+  },
   fuse: {
     remedy: 'run as root on a machine with /dev/fuse',
     found: () => process.getuid?.() === 0 && existsSync('/dev/fuse'),

@@ -1,7 +1,7 @@
 import {
   CreateBucketCommand,
   DeleteBucketCommand,
-  DeleteObjectsCommand,
+  DeleteObjectCommand,
   ListObjectsV2Command,
   S3Client,
 } from '@aws-sdk/client-s3'
@@ -69,12 +69,13 @@ export async function isClean(client: S3Client, bucket: string): Promise<boolean
   return true
 }
 
-async function emptyBucket(client: S3Client, bucket: string): Promise<void> {
+/** Removes all objects of a bucket. */
+export async function emptyBucket(client: S3Client, bucket: string): Promise<void> {
   for (;;) {
     const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: bucket }))
     if (Contents.length === 0) return
-    const objects = Contents.flatMap(({ Key }) => (Key === undefined ? [] : [{ Key }]))
-    await client.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects: objects } }))
+    // One by one: older servers want a digest with DeleteObjects that the SDK no longer sends.
+    await Promise.all(Contents.map(({ Key }) => client.send(new DeleteObjectCommand({ Bucket: bucket, Key }))))
   }
 }
 
