@@ -1,7 +1,8 @@
-import { sql } from 'kysely'
+import { CamelCasePlugin, type Kysely, sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
 
 import {
+  camelCaseNames,
   defineSoftDelete,
   hardDelete,
   live,
@@ -307,6 +308,39 @@ describe.each([sqlite, postgres])('writes, on $name', (engine: Engine) => {
       '1/-/-/- 2/-/-/- 3/-/-/- 4/-/-/-',
     )
   })
+})
+
+test('helpers take the names of queries beside CamelCasePlugin', async () => {
+  await using it = await sqlite.open()
+  await sql`create table event_logs (id integer primary key, deleted_at text, deleted_batch text)`.execute(it.plain)
+  await sql`create table log_lines (id integer primary key, event_log_id integer, deleted_at text, deleted_batch text)`.execute(
+    it.plain,
+  )
+  const trash = defineSoftDelete({
+    tables: {
+      eventLogs: { batch: 'deletedBatch' },
+      logLines: { batch: 'deletedBatch', parents: { eventLogId: { table: 'eventLogs', onDelete: 'cascade' } } },
+    },
+    databaseName: camelCaseNames(),
+  })
+  interface Camel {
+    eventLogs: { id: number }
+    logLines: { id: number; eventLogId: number }
+  }
+  const db = it.with(new CamelCasePlugin(), softDeletePlugin(trash)) as unknown as Kysely<Camel>
+  await db.insertInto('eventLogs').values({ id: 1 }).execute()
+  await db
+    .insertInto('logLines')
+    .values([
+      { id: 1, eventLogId: 1 },
+      { id: 2, eventLogId: 1 },
+    ])
+    .execute()
+  await softDelete(db, trash, 'logLines', 2)
+  expect(await softDelete(db, trash, 'eventLogs', 1)).toMatchObject({ count: 1, cascaded: { log_lines: 1 } })
+  await expect(restore(db, trash, 'logLines', [1])).rejects.toThrow(code('SOFT_DELETE_PARENT_TRASHED'))
+  expect(await restore(db, trash, 'eventLogs', 1)).toEqual({ count: 1, cascaded: { log_lines: 1 } })
+  expect(await rowsOf(db.selectFrom('logLines').select('id'))).toBe('1')
 })
 
 test('39. two live rows may share a value when the key holds the marker column: nulls are distinct', async () => {

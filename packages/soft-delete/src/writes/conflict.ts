@@ -9,7 +9,7 @@ const UNIQUE_VIOLATIONS: ReadonlySet<unknown> = new Set([
 ])
 
 /** Whether an error of the driver says that a unique key was violated. */
-export function isUniqueViolation(error: unknown): boolean {
+function isUniqueViolation(error: unknown): boolean {
   return error instanceof Error && 'code' in error && UNIQUE_VIOLATIONS.has(error.code)
 }
 

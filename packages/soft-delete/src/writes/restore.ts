@@ -23,7 +23,7 @@ import {
 export interface RestoreOutcome {
   /** Rows of the named table that went from trashed to live. Zero when there were none. */
   readonly count: number
-  /** Rows restored below them, per table; tables without any are left out. */
+  /** Rows restored below them, by the database's table names; tables without any are left out. */
   readonly cascaded: Readonly<Record<string, number>>
 }
 

@@ -32,7 +32,7 @@ export type Connection<DB> = Kysely<DB> | Transaction<DB> | ControlledTransactio
 export type ConfiguredTable<DB, Tables extends string> = keyof DB & Tables
 
 /** Rows of tables known only at run time. */
-export type AnyTables = Record<string, Record<string, unknown>>
+type AnyTables = Record<string, Record<string, unknown>>
 export type AnyDb = Kysely<AnyTables>
 export type AnyEb = ExpressionBuilder<AnyTables, string>
 

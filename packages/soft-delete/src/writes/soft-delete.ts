@@ -31,7 +31,7 @@ export interface SoftDeleteRowsOptions {
 export interface SoftDeleteOutcome {
   /** Rows of the named table that went from live to trashed. Zero when there were none, or they were trashed before. */
   readonly count: number
-  /** Rows trashed by cascade, per table; tables without any are left out. */
+  /** Rows trashed by cascade, by the database's table names; tables without any are left out. */
   readonly cascaded: Readonly<Record<string, number>>
   /** What the batch columns of these rows hold; `undefined` when the table has no batch column. */
   readonly batch: string | undefined

@@ -4,9 +4,12 @@ import { randomUUID } from 'node:crypto'
 import Database from 'better-sqlite3'
 import { type Dialect, type Generated, Kysely, type KyselyPlugin, PostgresDialect, SqliteDialect, sql } from 'kysely'
 import pg from 'pg'
-import { inject } from 'vitest'
+import { inject, vi } from 'vitest'
 
 import { type DeletedAt, defineSoftDelete, softDeletePlugin } from '../../src/index.ts'
+
+// Real servers on a busy machine.
+vi.setConfig({ testTimeout: 30_000 })
 
 interface Markers {
   deleted_at: DeletedAt<string | Date>
