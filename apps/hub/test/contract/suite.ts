@@ -37,6 +37,14 @@ export function contractSuite(start: () => Promise<HubUnderTest>, corrected: Cor
     until(async () => Object.keys((await api('GET', `/users/${name}`)).json['servers'] as object).length === 0)
   const ready = (name: string) => until(async () => (await api('GET', `/users/${name}`)).json['server'] !== null)
 
+  const allReady = (name: string) =>
+    until(async () => {
+      const { servers } = (await api('GET', `/users/${name}`)).json as unknown as {
+        servers: Record<string, { ready: boolean }>
+      }
+      return Object.values(servers).every((server) => server.ready)
+    })
+
   describe('the root', () => {
     test.each(['', '/'])('tells the version at %j, whatever the token', async (path) => {
       for (const token of [null, 'wrong']) {
@@ -284,7 +292,10 @@ export function contractSuite(start: () => Promise<HubUnderTest>, corrected: Cor
       const before = tables(hub, 'hal')
       expect(before.servers).toEqual([])
       const started = await api('POST', '/users/hal/server', { body: { cores: 2 } })
-      expect(started).toMatchObject({ status: 201, text: '' })
+      // 202 on a machine so busy that the server needs longer than the hub waits.
+      expect([201, 202]).toContain(started.status)
+      expect(started.text).toBe('')
+      await ready('hal')
       expect(started.headers.get('content-type')).toContain('text/plain')
       const { json } = await api('GET', '/users/hal')
       expect(json).toMatchObject({ server: '/user/hal/', pending: null })
@@ -314,7 +325,8 @@ export function contractSuite(start: () => Promise<HubUnderTest>, corrected: Cor
         status: 400,
         json: { message: expect.stringContaining('is already running') as string },
       })
-      expect((await api('DELETE', '/users/hal/server')).status).toBe(204)
+      expect([202, 204]).toContain((await api('DELETE', '/users/hal/server')).status)
+      await stopped('hal')
       const after = tables(hub, 'hal')
       expect(after.servers).toEqual([])
       expect(after.spawners).toMatchObject(
@@ -334,6 +346,7 @@ export function contractSuite(start: () => Promise<HubUnderTest>, corrected: Cor
     test('give the single-user server all that it needs to know', async () => {
       await make('ida')
       await api('POST', '/users/ida/server')
+      await ready('ida')
       const { env } = (await call(`${hub.url}user/ida/`, 'GET', { token: null })).json as unknown as {
         env: Record<string, string>
       }
@@ -391,6 +404,7 @@ export function contractSuite(start: () => Promise<HubUnderTest>, corrected: Cor
     test('answer 202 while they take long to stop', async () => {
       await make('stubborn-kim')
       await api('POST', '/users/stubborn-kim/server')
+      await ready('stubborn-kim')
       const first = api('DELETE', '/users/stubborn-kim/server')
       await until(async () => {
         const { json } = await api('GET', '/users/stubborn-kim')
@@ -438,7 +452,8 @@ export function contractSuite(start: () => Promise<HubUnderTest>, corrected: Cor
 
     test('can have names, up to a limit, and are forgotten on request', async () => {
       await make('ned')
-      expect((await api('POST', '/users/ned/servers/lab')).status).toBe(201)
+      expect([201, 202]).toContain((await api('POST', '/users/ned/servers/lab')).status)
+      await allReady('ned')
       expect((await api('GET', '/users/ned')).json).toMatchObject({
         server: null,
         servers: {
@@ -449,7 +464,8 @@ export function contractSuite(start: () => Promise<HubUnderTest>, corrected: Cor
         path: '/user/ned/lab/x',
       })
       expect((await api('DELETE', '/users/ned/servers/absent')).status).toBe(404)
-      expect((await api('DELETE', '/users/ned/servers/lab')).status).toBe(204)
+      expect([202, 204]).toContain((await api('DELETE', '/users/ned/servers/lab')).status)
+      await stopped('ned')
       expect((await api('GET', '/users/ned?include_stopped_servers=1')).json).toMatchObject({
         servers: { lab: { stopped: true } },
       })
@@ -457,8 +473,10 @@ export function contractSuite(start: () => Promise<HubUnderTest>, corrected: Cor
       expect((await api('DELETE', '/users/ned/servers/lab')).status).toBe(404)
       await api('POST', '/users/ned/servers/one')
       await api('POST', '/users/ned/servers/two')
+      await allReady('ned')
       expect((await api('POST', '/users/ned/servers/three')).status).toBe(400)
       for (const name of ['one', 'two']) await api('DELETE', `/users/ned/servers/${name}`)
+      await stopped('ned')
     })
 
     test('that are stopped say so at their address', async () => {
@@ -472,6 +490,7 @@ export function contractSuite(start: () => Promise<HubUnderTest>, corrected: Cor
     test('die with their user', async () => {
       await make('ola')
       await api('POST', '/users/ola/server')
+      await ready('ola')
       expect((await api('DELETE', '/users/ola')).status).toBe(204)
       expect((await call(`${hub.url}user/ola/`, 'GET', { token: null })).status).toBe(302)
     })
