@@ -172,6 +172,9 @@ export async function emptyData(folder: StorageFolder): Promise<void> {
   for (const name of await readdir(folder.pgdata)) {
     await rm(path.join(folder.pgdata, name), { recursive: true, force: true, maxRetries: 3 })
   }
+  // A kill between making the folder and handing it over leaves it with the wrong owner.
+  await ownedBy(folder, folder.pgdata)
+  await chmod(folder.pgdata, 0o700)
 }
 
 /** Removes a folder's parts, and the folder when nothing else is in it. */
