@@ -35,6 +35,8 @@ pool.on('connect', (client) => client.on('error', () => {}))
 const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
 let failpoint: Failpoint | undefined
 process.on('message', (message) => (failpoint = message as Failpoint))
+// Whoever started this is gone.
+process.on('disconnect', () => process.exit())
 
 const tasks = createTasks({
   driver: deadly(makeDriver()),
@@ -94,7 +96,7 @@ async function produce(): Promise<void> {
   }
   await tasks[Symbol.asyncDispose]()
   await db.destroy()
-  process.disconnect()
+  process.exit()
 }
 
 function makeDriver(): Driver {
