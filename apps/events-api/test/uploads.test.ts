@@ -1,12 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
-
 import { describeWith } from '@org/services'
-import { chromium } from 'playwright-core'
 import sharp from 'sharp'
 import { describe, expect, test } from 'vitest'
 
+import { openBrowser } from './support/browser.ts'
 import { until } from './support/until.ts'
 import { usePool } from './support/use-pool.ts'
 import { type Answer, type World } from './support/world.ts'
@@ -148,32 +144,23 @@ await describeWith('chromium', 'a real browser', () => {
     ] as const) {
       urls.push(world.url + urlOf(await upload(world, content, name)))
     }
-    const profile = await mkdtemp(path.join(tmpdir(), 'chromium-'))
-    const browser = await chromium.launchPersistentContext(profile, {
-      executablePath: '/usr/bin/chromium',
-      args: ['--no-sandbox', '--disable-background-networking', '--no-first-run', '--disable-gpu'],
-    })
-    try {
-      const requested: string[] = []
-      browser.on('request', (request) => requested.push(request.url()))
-      const page = await browser.newPage()
-      for (const url of urls) {
-        // An attachment starts a download: there is no page then.
-        const failure = await page.goto(url).then(
-          () => undefined,
-          (error: unknown) => String(error),
-        )
-        expect(failure ?? 'Download is starting').toContain('Download is starting')
-        expect(await page.title()).not.toBe('executed')
-        await page.goto(`${world.url}/docs/start.js`)
-        await page.setContent(`<iframe src="${url}"></iframe><object data="${url}"></object><img src="${url}">`)
-        await page.waitForLoadState('networkidle')
-        expect(await page.title()).not.toBe('executed')
-      }
-      expect(requested.filter((url) => url.endsWith('/executed'))).toEqual([])
-    } finally {
-      await browser.close()
-      await rm(profile, { recursive: true, force: true })
+    await using browser = await openBrowser()
+    const requested: string[] = []
+    browser.context.on('request', (request) => requested.push(request.url()))
+    const page = await browser.context.newPage()
+    for (const url of urls) {
+      // An attachment starts a download: there is no page then.
+      const failure = await page.goto(url).then(
+        () => undefined,
+        (error: unknown) => String(error),
+      )
+      expect(failure ?? 'Download is starting').toContain('Download is starting')
+      expect(await page.title()).not.toBe('executed')
+      await page.goto(`${world.url}/docs/start.js`)
+      await page.setContent(`<iframe src="${url}"></iframe><object data="${url}"></object><img src="${url}">`)
+      await page.waitForLoadState('networkidle')
+      expect(await page.title()).not.toBe('executed')
     }
+    expect(requested.filter((url) => url.endsWith('/executed'))).toEqual([])
   }, 90_000)
 })

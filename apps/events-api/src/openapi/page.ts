@@ -28,6 +28,7 @@ export function docsPage(): Response {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Events API</title>
+<link rel="icon" href="data:,">
 <link rel="stylesheet" href="/docs/swagger-ui.css">
 <div id="page"></div>
 <script src="/docs/swagger-ui-bundle.js"></script>
