@@ -97,4 +97,4 @@ test('200 faults leave no object and no part behind', async () => {
     'SNIFF_TOO_LARGE',
     'stored',
   ])
-}, 60_000)
+}, 240_000)

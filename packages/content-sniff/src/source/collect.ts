@@ -18,3 +18,12 @@ export async function collect(pull: () => Promise<IteratorResult<Uint8Array>>, l
   }
   return { chunks, ended: false }
 }
+
+/** Gives the start away chunk by chunk, then goes on with the source. */
+export async function* replay(
+  chunks: Uint8Array[],
+  pull: () => Promise<IteratorResult<Uint8Array>>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift()) yield chunk
+  for (let next = await pull(); next.done !== true; next = await pull()) yield next.value
+}

@@ -7,6 +7,7 @@ import { SniffError } from '../errors.ts'
 import { checkKey, RESERVED_FOLDER } from '../policy/keys.ts'
 import { readAhead } from '../source/read-ahead.ts'
 import { untilAborted } from '../source/until-aborted.ts'
+import { cannot, codeOf, ignoreMissing, readRange, syncFolder, writeAll } from './disk-files.ts'
 import { SidecarFolder } from './disk-sidecar.ts'
 import { changed, storeFailed, taken, throwIfAborted } from '../failures.ts'
 import type {
@@ -20,8 +21,6 @@ import type {
   UpdateOptions,
   WriteOptions,
 } from './store.ts'
-
-const READ_CHUNK_BYTES = 256 * 1024
 
 /** Options of {@link DiskStore}. */
 export interface DiskStoreOptions {
@@ -252,60 +251,4 @@ export class DiskStore implements Store {
     }
     return folder
   }
-}
-
-async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
-  let offset = 0
-  while (offset < chunk.length) {
-    const { bytesWritten } = await handle.write(chunk, offset).catch(cannot('write a file'))
-    offset += bytesWritten
-  }
-}
-
-async function* readRange(
-  handle: FileHandle,
-  start: number,
-  end: number,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Uint8Array> {
-  try {
-    let offset = start
-    while (offset <= end) {
-      throwIfAborted(signal)
-      const chunk = new Uint8Array(Math.min(READ_CHUNK_BYTES, end + 1 - offset))
-      const { bytesRead } = await handle.read(chunk, 0, chunk.length, offset).catch(cannot('read a file'))
-      if (bytesRead === 0) throw storeFailed('read a whole file', undefined)
-      offset += bytesRead
-      yield chunk.subarray(0, bytesRead)
-    }
-  } finally {
-    await handle.close()
-  }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, constants.O_RDONLY).catch(cannot('open a folder'))
-  try {
-    await handle.sync()
-  } catch (cause) {
-    // Some network file systems cannot flush a folder; the file itself is on disk by now.
-    if (!['EINVAL', 'ENOTSUP', 'EPERM'].includes(codeOf(cause) ?? '')) throw storeFailed('flush a folder', cause)
-  } finally {
-    await handle.close()
-  }
-}
-
-const cannot =
-  (doing: string) =>
-  (cause: unknown): never => {
-    throw storeFailed(doing, cause)
-  }
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error ? String(error.code) : undefined
-}
-
-function ignoreMissing(error: unknown): undefined {
-  if (codeOf(error) === 'ENOENT') return undefined
-  throw storeFailed('read a folder', error)
 }

@@ -65,3 +65,13 @@ export function keptByCopy(
     ...(head.WebsiteRedirectLocation === undefined ? {} : { WebsiteRedirectLocation: head.WebsiteRedirectLocation }),
   }
 }
+
+/** The SDK's option for a signal. */
+export const abortable = (signal: AbortSignal | undefined): { readonly abortSignal?: AbortSignal } =>
+  signal === undefined ? {} : { abortSignal: signal }
+
+/** Size of the whole behind a Content-Range. */
+export function sizeOfRange(contentRange: string | undefined): number | undefined {
+  const size = /\/(\d+)$/.exec(contentRange ?? '')?.[1]
+  return size === undefined ? undefined : Number(size)
+}

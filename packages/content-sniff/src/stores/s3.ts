@@ -6,7 +6,7 @@ import type { _Object, S3Client } from '@aws-sdk/client-s3'
 import { SniffError } from '../errors.ts'
 import { aborted, changed, storeFailed, taken, throwIfAborted } from '../failures.ts'
 import { checkKey } from '../policy/keys.ts'
-import { collect } from '../source/collect.ts'
+import { collect, replay } from '../source/collect.ts'
 import { untilAborted } from '../source/until-aborted.ts'
 import {
   presignGet,
@@ -17,7 +17,7 @@ import {
   presignPut,
   type PresignPutOptions,
 } from './s3-presign.ts'
-import { fromS3, keptByCopy, MARK, toS3 } from './s3-headers.ts'
+import { abortable, fromS3, keptByCopy, MARK, sizeOfRange, toS3 } from './s3-headers.ts'
 import { dropParts, statusOf } from './s3-parts.ts'
 import { loadClient, loadUpload } from './s3-sdk.ts'
 import type {
@@ -325,21 +325,4 @@ export class S3Store implements Store {
     if (status === 412 || status === 409) return taken(key, error)
     return storeFailed(doing, error)
   }
-}
-
-/** Gives the start away chunk by chunk, then goes on with the source. */
-async function* replay(
-  chunks: Uint8Array[],
-  pull: () => Promise<IteratorResult<Uint8Array>>,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift()) yield chunk
-  for (let next = await pull(); next.done !== true; next = await pull()) yield next.value
-}
-
-const abortable = (signal: AbortSignal | undefined): { readonly abortSignal?: AbortSignal } =>
-  signal === undefined ? {} : { abortSignal: signal }
-
-function sizeOfRange(contentRange: string | undefined): number | undefined {
-  const size = /\/(\d+)$/.exec(contentRange ?? '')?.[1]
-  return size === undefined ? undefined : Number(size)
 }

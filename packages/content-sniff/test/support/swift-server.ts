@@ -85,9 +85,12 @@ export async function swiftBucket(): Promise<TestBucket> {
 
     // Swift finds its hash settings in the folder of this variable.
     const options = { stdio: 'ignore', env: { ...process.env, SWIFT_CONF_FILE: path.join(etc, 'swift.conf') } } as const
-    processes.push(spawn('memcached', ['-u', 'root', '-l', '127.0.0.1', '-p', String(ports.cache)], options))
-    for (const kind of STORAGE) processes.push(spawn(`swift-${kind}-server`, [path.join(etc, `${kind}.conf`)], options))
-    processes.push(spawn('swift-proxy-server', [path.join(etc, 'proxy.conf')], options))
+    const programs = [
+      ['memcached', ['-u', 'root', '-l', '127.0.0.1', '-p', String(ports.cache)]],
+      ...STORAGE.map((kind) => [`swift-${kind}-server`, [path.join(etc, `${kind}.conf`)]] as const),
+      ['swift-proxy-server', [path.join(etc, 'proxy.conf')]],
+    ] as const
+    for (const [program, args] of programs) processes.push(spawn(program, args, options))
 
     const endpoint = `http://127.0.0.1:${ports.proxy}`
     const client = new S3Client({

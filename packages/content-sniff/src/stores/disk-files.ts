@@ -1,0 +1,68 @@
+import { constants } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+
+import { storeFailed, throwIfAborted } from '../failures.ts'
+
+const READ_CHUNK_BYTES = 256 * 1024
+
+/** Writes a whole chunk, however many calls it takes. */
+export async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
+  let offset = 0
+  while (offset < chunk.length) {
+    const { bytesWritten } = await handle.write(chunk, offset).catch(cannot('write a file'))
+    offset += bytesWritten
+  }
+}
+
+/** Reads a range and closes the file behind it. */
+export async function* readRange(
+  handle: FileHandle,
+  start: number,
+  end: number,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  try {
+    let offset = start
+    while (offset <= end) {
+      throwIfAborted(signal)
+      const chunk = new Uint8Array(Math.min(READ_CHUNK_BYTES, end + 1 - offset))
+      const { bytesRead } = await handle.read(chunk, 0, chunk.length, offset).catch(cannot('read a file'))
+      if (bytesRead === 0) throw storeFailed('read a whole file', undefined)
+      offset += bytesRead
+      yield chunk.subarray(0, bytesRead)
+    }
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Waits until the names in a folder are on the disk. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, constants.O_RDONLY).catch(cannot('open a folder'))
+  try {
+    await handle.sync()
+  } catch (cause) {
+    // Some network file systems cannot flush a folder; the file itself is on disk by now.
+    if (!['EINVAL', 'ENOTSUP', 'EPERM'].includes(codeOf(cause) ?? '')) throw storeFailed('flush a folder', cause)
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Makes a store's own error of whatever the system says. */
+export const cannot = (doing: string): ((cause: unknown) => never) => {
+  return (cause) => {
+    throw storeFailed(doing, cause)
+  }
+}
+
+/** The system's code behind an error. */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error ? String(error.code) : undefined
+}
+
+/** Nothing where nothing is; any other trouble is an error. */
+export function ignoreMissing(error: unknown): undefined {
+  if (codeOf(error) === 'ENOENT') return undefined
+  throw storeFailed('read a folder', error)
+}
