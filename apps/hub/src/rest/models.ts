@@ -30,12 +30,28 @@ const serviceKeys: Readonly<Record<string, readonly string[]>> = {
   'read:roles:services': ['kind', 'name', 'roles', 'admin'],
 }
 
+/** Which keys a set of scopes shows: some of every thing, others only where a limit reaches. */
+interface KeyPlan {
+  readonly always: ReadonlySet<string>
+  readonly limited: readonly (readonly [scope: string, keys: readonly string[]])[]
+}
+
+/** Made once for a list: a thousand models then need no thousand looks at scopes without limits. */
+function planKeys(keys: Readonly<Record<string, readonly string[]>>, scopes: ScopeSet): KeyPlan {
+  const entries = Object.entries(keys)
+  return {
+    always: new Set(entries.flatMap(([scope, names]) => (scopes.hasAll(scope) ? names : []))),
+    limited: entries.filter(([scope]) => scopes.has(scope) && !scopes.hasAll(scope)),
+  }
+}
+
 function shown(
   model: Readonly<Record<string, unknown>>,
-  keys: Readonly<Record<string, readonly string[]>>,
+  { always, limited }: KeyPlan,
   allows: (scope: string) => boolean,
 ): Record<string, unknown> {
-  const allowed = new Set(Object.entries(keys).flatMap(([scope, names]) => (allows(scope) ? names : [])))
+  const more = limited.flatMap(([scope, names]) => (allows(scope) ? names : []))
+  const allowed = more.length === 0 ? always : new Set([...always, ...more])
   return Object.fromEntries(Object.entries(model).filter(([key]) => allowed.has(key)))
 }
 
@@ -49,9 +65,10 @@ export async function userModels(
   const ids = users.map(({ id }) => id)
   const [{ groups, roles }, servers] = await Promise.all([membershipsOf(hub.db, ids), serversOf(hub.db, ids)])
   const byUser = Map.groupBy(servers, ({ spawner }) => spawner.user_id)
+  const plan = planKeys(userKeys, scopes)
   return users.flatMap((user) => {
     const memberOf = groups.get(user.id) ?? []
-    const model = userModel(hub, user, { groups: memberOf, roles: roles.get(user.id) ?? [] }, scopes)
+    const model = userModel(hub, user, { groups: memberOf, roles: roles.get(user.id) ?? [] }, scopes, plan)
     if (Object.keys(model).length === 0) return []
     const list = serverModels(hub, user, byUser.get(user.id) ?? [], memberOf, scopes, options.includeStopped === true)
     if ('servers' in model || Object.keys(list).length > 0) model['servers'] = list
@@ -64,6 +81,7 @@ function userModel(
   user: User,
   member: { readonly groups: readonly string[]; readonly roles: readonly string[] },
   scopes: ScopeSet,
+  plan: KeyPlan,
 ): Record<string, unknown> {
   const model = {
     kind: 'user',
@@ -78,7 +96,7 @@ function userModel(
     auth_state: null,
     servers: {},
   }
-  return shown(model, userKeys, (scope) => scopes.allows(scope, { user: user.name, groups: member.groups }))
+  return shown(model, plan, (scope) => scopes.allows(scope, { user: user.name, groups: member.groups }))
 }
 
 function serverModels(
@@ -117,7 +135,7 @@ function serverModels(
 /** The model of a group as far as the scopes reach. */
 export function groupModel(group: GroupWithMembers, scopes: ScopeSet): Record<string, unknown> {
   const model = { kind: 'group', name: group.name, roles: group.roles, users: group.users }
-  return shown(model, groupKeys, (scope) => scopes.allows(scope, { group: group.name }))
+  return shown(model, planKeys(groupKeys, scopes), (scope) => scopes.allows(scope, { group: group.name }))
 }
 
 /** The model of a service as far as the scopes reach. */
@@ -137,7 +155,7 @@ export function serviceModel(
     info: {},
     display: true,
   }
-  return shown(model, serviceKeys, (scope) => scopes.allows(scope, { service: service.name }))
+  return shown(model, planKeys(serviceKeys, scopes), (scope) => scopes.allows(scope, { service: service.name }))
 }
 
 /** The model of a token; the token itself is never in it. */
