@@ -95,7 +95,8 @@ async function detectBinary(source: ByteSource): Promise<Finding | undefined> {
 /** A second opinion may name inert binary types only: on anything a browser runs, our own layers have the last word. */
 function fromDeep(answer: string): Finding {
   const mime = canonicalType(answer)
-  const usable = /^[\w.+-]+\/[\w.+-]+$/.test(mime) && !mime.startsWith('text/') && !isActive(mime)
+  const usable =
+    mime !== UNKNOWN.mime && /^[\w.+-]+\/[\w.+-]+$/.test(mime) && !mime.startsWith('text/') && !isActive(mime)
   return usable ? { mime, source: 'deep', confidence: 'likely' } : UNKNOWN
 }
 
