@@ -12,7 +12,7 @@ await describeWith('docker', 'chaos, a short part of the long run', () => {
   let arena: Arena
   beforeAll(async () => {
     cleanup = await dockerCleanup({ suite: 'container-pg-chaos-test', tmpDir: roomyTmpfs() })
-    arena = { root: await cleanup.folder(), image: await ensurePostgresImage() }
+    arena = { root: await cleanup.folder(), image: await ensurePostgresImage(), labels: cleanup.labels }
   })
   afterAll(() => cleanup[Symbol.asyncDispose]())
 

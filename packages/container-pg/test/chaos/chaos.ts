@@ -14,6 +14,8 @@ import { createProvisioner } from '../../src/index.ts'
 export interface Arena {
   readonly root: string
   readonly image: string
+  /** By which a later run finds what a killed one left. */
+  readonly labels: Readonly<Record<string, string>>
 }
 
 const PASSWORD = 'chaos'
@@ -23,12 +25,12 @@ const label = ({ root }: Arena) => `container-pg.root=${root}`
 type Worker = ChildProcessByStdio<Writable, Readable, null>
 
 function startWorker(
-  { root, image }: Arena,
+  { root, image, labels }: Arena,
   mode: 'live' | 'race',
   name: string,
 ): { worker: Worker; lines: AsyncIterator<string> } {
   const file = path.join(import.meta.dirname, 'worker.ts')
-  const worker = spawn(process.execPath, [file, mode, root, image, name, PASSWORD], {
+  const worker = spawn(process.execPath, [file, mode, root, image, name, PASSWORD, JSON.stringify(labels)], {
     stdio: ['pipe', 'pipe', 'ignore'],
   })
   return { worker, lines: createInterface({ input: worker.stdout })[Symbol.asyncIterator]() }
@@ -84,7 +86,7 @@ export async function crash(
   worker.kill('SIGKILL')
   await listening
 
-  const provisioner = await createProvisioner({ storageRoot: arena.root, image: arena.image })
+  const provisioner = await createProvisioner({ storageRoot: arena.root, image: arena.image, labels: arena.labels })
   await provisioner.reconcile()
   const known = new Set(
     (await provisioner.list()).filter(({ state }) => state !== 'creating').map((server) => server.name),
@@ -122,7 +124,7 @@ export async function* races(arena: Arena, rounds: number): AsyncGenerator<RaceR
   const workers = [startWorker(arena, 'race', ''), startWorker(arena, 'race', '')]
   const hear = async () =>
     Promise.all(workers.map(async ({ lines }) => ((await lines.next()).value as string).split(' ')))
-  const provisioner = await createProvisioner({ storageRoot: arena.root, image: arena.image })
+  const provisioner = await createProvisioner({ storageRoot: arena.root, image: arena.image, labels: arena.labels })
   try {
     await hear()
     for (let round = 0; round < rounds; round += 1) {

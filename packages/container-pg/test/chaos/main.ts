@@ -15,7 +15,7 @@ const { values } = parseArgs({
   },
 })
 await using cleanup = await dockerCleanup({ suite: 'container-pg-chaos' })
-const arena: Arena = { root: await cleanup.folder(), image: await ensurePostgresImage() }
+const arena: Arena = { root: await cleanup.folder(), image: await ensurePostgresImage(), labels: cleanup.labels }
 const random = seeded(Number(values.seed))
 const total = { points: 0, acknowledged: 0, lost: 0, orphans: 0, bricked: 0 }
 for (let point = 0; point < Number(values.points); point += 1) {

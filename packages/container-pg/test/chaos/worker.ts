@@ -6,8 +6,12 @@ import { createProvisioner, ContainerPgError } from '../../src/index.ts'
 
 // A service of its own, to be killed. `live`: makes a server, writes rows and says which were acknowledged, stops, starts, removes,
 // for ever. `race`: makes the server that each line names, and says how that went.
-const [mode = '', storageRoot = '', image = '', name = '', adminPassword = ''] = process.argv.slice(2)
-const provisioner = await createProvisioner({ storageRoot, image })
+const [mode = '', storageRoot = '', image = '', name = '', adminPassword = '', labels = '{}'] = process.argv.slice(2)
+const provisioner = await createProvisioner({
+  storageRoot,
+  image,
+  labels: JSON.parse(labels) as Record<string, string>,
+})
 const say = (word: string, value: unknown = '') => process.stdout.write(`${word} ${String(value)}\n`)
 
 async function live(): Promise<never> {

@@ -64,7 +64,7 @@ await describeWith('docker', 'a faulty engine', () => {
     await container.start()
     await container.wait()
     const { Id } = (await container.commit({ changes: 'CMD ["postgres"]' })) as { Id: string }
-    await container.remove()
+    await container.remove({ v: true })
     try {
       const { provisioner, root } = await freshProvisioner({ image: Id })
       await expect(provisioner.create(spec)).rejects.toMatchObject({ code: 'IMAGE_UNFIT' })

@@ -133,7 +133,7 @@ await describeWith('docker', 'folders', () => {
     ).rejects.toMatchObject({
       code: 'STORAGE_IN_USE',
     })
-    await byHand.remove({ force: true })
+    await byHand.remove({ force: true, v: true })
     expect((await provisioner.create({ name: 'third', adminPassword: PASSWORD, storageDir: 'byhand' })).state).toBe(
       'running',
     )
