@@ -60,6 +60,8 @@ const checks = [
   { name: 'build', program: 'turbo', args: ['run', 'build', '--output-logs=errors-only'] },
   { name: 'lint', program: 'pnpm', args: ['run', '--silent', 'lint'] },
   { name: 'types', program: 'pnpm', args: ['run', '--silent', 'typecheck', '--output-logs=errors-only'] },
+  { name: 'licences', program: 'pnpm', args: ['run', '--silent', 'check:licences'] },
+  { name: 'documentation', program: 'turbo', args: ['run', 'site', '--output-logs=errors-only'] },
   {
     name: 'packed packages',
     program: 'turbo',

@@ -76,7 +76,8 @@ export async function nodeBinary(cache: string, version: string): Promise<string
   if (!existsSync(binary)) {
     mkdirSync(folder, { recursive: true })
     writeFileSync(path.join(folder, 'package.json'), '{ "private": true }\n')
-    await exec('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', `${name}@${version}`], { cwd: folder })
+    const args = ['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error', `${name}@${version}`]
+    await exec('npm', args, { cwd: folder })
   }
   return binary
 }
