@@ -34,8 +34,10 @@ export class Project implements Disposable {
       `npmRegistryServer: ${registry}\nunsafeHttpWhitelist: [127.0.0.1]\nnodeLinker: node-modules\nenableTelemetry: false\nenableScripts: false\nglobalFolder: ./.yarn\nnpmMinimalAgeGate: 0\n`,
     )
     this.write('yarn.lock', '')
-    const { PATH, HOME } = process.env
-    this.#env = { PATH, HOME, npm_config_registry: registry, npm_config_prefer_offline: 'true', CI: '' }
+    // Little of our own environment, so that no setting of the workspace helps; the way to the registry is the machine's.
+    const kept = /^(PATH|HOME|NODE_EXTRA_CA_CERTS|SSL_CERT_(FILE|DIR)|(HTTPS?|NO)_PROXY)$/i
+    const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => kept.test(name)))
+    this.#env = { ...own, npm_config_registry: registry, npm_config_prefer_offline: 'true', CI: '' }
   }
 
   write(file: string, text: string): void {
