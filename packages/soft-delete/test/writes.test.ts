@@ -242,12 +242,29 @@ describe.each([sqlite, postgres])('writes, on $name', (engine: Engine) => {
   }
 
   if (engine.name === 'sqlite') {
-    test('42. REPLACE removes rows for good, as documented', async () => {
+    test.each(['replace', 'insert or replace'])('42. %s removes rows for good, as documented', async (how) => {
       await using it = await openFilled(engine)
-      await it.db.replaceInto('events').values({ id: 4, title: 'other' }).execute()
+      const row = { id: 4, title: 'other' }
+      await (
+        how === 'replace' ? it.db.replaceInto('events').values(row) : it.db.insertInto('events').orReplace().values(row)
+      ).execute()
       expect(await rowsOf(it.plain.selectFrom('events').select(['title', 'slug']).where('id', '=', 4))).toBe('other/-')
     })
   }
+
+  if (engine.name === 'postgres') {
+    test('42. TRUNCATE passes through and spares no trashed row', async () => {
+      await using it = await openFilled(engine)
+      await sql`truncate table sessions, events cascade`.execute(it.db)
+      expect(await rowsOf(it.plain.selectFrom('events').select('id'))).toBe('')
+    })
+  }
+
+  test('42. DROP passes through', async () => {
+    await using it = await openFilled(engine)
+    const drop = it.db.schema.dropTable('events')
+    expect(drop.compile().sql).toBe(it.plain.schema.dropTable('events').compile().sql)
+  })
 
   test('49. tables of the migrator are never touched', async () => {
     await using it = await openFilled(engine)

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import Database from 'better-sqlite3'
 import { type Dialect, type Generated, Kysely, type KyselyPlugin, PostgresDialect, SqliteDialect, sql } from 'kysely'
 import pg from 'pg'
+import Cursor from 'pg-cursor'
 import { inject, vi } from 'vitest'
 
 import { type DeletedAt, defineSoftDelete, softDeletePlugin } from '../../src/index.ts'
@@ -75,7 +76,7 @@ export const postgres: Engine = {
     // A test may kill its own connections; the pool then opens others.
     pool.on('error', () => {})
     pool.on('connect', (client) => client.on('error', () => {}))
-    const dialect = new PostgresDialect({ pool })
+    const dialect = new PostgresDialect({ pool, cursor: Cursor })
     const plain = new Kysely<Tables>({ dialect })
     await sql`create schema ${sql.id(schema)}`.execute(plain)
     await sql`create schema ${sql.id(other)}`.execute(plain)
