@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import { expect, test } from 'vitest'
 
-import { defineSoftDelete, prune, requireLive, restore, softDelete, SoftDeleteError } from '../src/index.ts'
+import { defineSoftDelete, prune, requireLive, restore, softDelete } from '../src/index.ts'
 import { Random } from './fuzz/random.ts'
 import { openFilled, postgres, rowsOf, type Tables } from './support/database.ts'
 
@@ -88,7 +88,9 @@ test('43. whatever runs at once, no live child ends below a trashed parent', { t
   const worker = async (): Promise<void> => {
     for (let turn = 0; turn < 40; turn++) {
       await act().catch((error: unknown) => {
-        if (!(error instanceof SoftDeleteError) || error.code !== 'SOFT_DELETE_PARENT_TRASHED') throw error
+        // A child is locked before its parent, a parent before its children: Postgres may have to end one of two.
+        const { code: reason } = error as { code?: string }
+        if (reason !== 'SOFT_DELETE_PARENT_TRASHED' && reason !== '40P01') throw error
       })
     }
   }

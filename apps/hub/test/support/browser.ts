@@ -32,8 +32,9 @@ export async function inspect(page: Page, name: string): Promise<void> {
       if (folder !== undefined) {
         await page.screenshot({ path: path.join(folder, `${name}-${label}-${colorScheme}.png`), fullPage: true })
       }
-      const wide = await page.evaluate('document.documentElement.scrollWidth > window.innerWidth')
-      expect(wide, `${name} fits ${label}`).toBe(false)
+      // A console fits itself to a new width a moment after it.
+      const wide = () => page.evaluate('document.documentElement.scrollWidth > window.innerWidth')
+      await expect.poll(wide, { message: `${name} fits ${label}`, timeout: 10_000 }).toBe(false)
       // By the debugger, which the page's policy does not bind.
       const violations = await page.evaluate(
         `(() => { ${axe}; return axe.run(document).then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' '))) })()`,
