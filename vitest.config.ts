@@ -1,4 +1,5 @@
 import { globSync, readFileSync, existsSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { defineConfig } from 'vitest/config'
 
@@ -14,6 +15,8 @@ const setup = (service: string) => path.join(root, `tooling/services/src/${servi
 export default defineConfig({
   ssr: { resolve: { conditions: ['@org/source', 'node', 'development|production'] } },
   test: {
+    // Most tests wait for a container, a browser or a lock: two cores carry three files at once.
+    maxWorkers: Math.max(3, availableParallelism()),
     restoreMocks: true,
     reporters: ['default', path.join(root, 'tooling/services/src/reporter.ts')],
     coverage: {
