@@ -48,10 +48,10 @@ test('43. an insert that comes after the delete is refused once the delete is ce
   const deleting = await it.plain.startTransaction().execute()
   await softDelete(deleting, TRASH, 'events', 1)
   const inserting = it.plain.transaction().execute((trx) => requireLive(trx, TRASH, 'events', 1))
-  const refused = expect(inserting).rejects.toThrow(code('SOFT_DELETE_PARENT_TRASHED'))
-  await waitingProcess(it.plain)
-  await deleting.commit().execute()
-  await refused
+  await Promise.all([
+    expect(inserting).rejects.toThrow(code('SOFT_DELETE_PARENT_TRASHED')),
+    waitingProcess(it.plain).then(() => deleting.commit().execute()),
+  ])
 })
 
 test('43. of two deletes of one row one wins', async () => {
@@ -64,10 +64,11 @@ test('45. a child restored while its parent is trashed is refused', async () => 
   await using it = await openFilled(postgres)
   const deleting = await it.plain.startTransaction().execute()
   await softDelete(deleting, TRASH, 'events', 1)
-  const refused = expect(restore(it.db, TRASH, 'sessions', 2)).rejects.toThrow(code('SOFT_DELETE_PARENT_TRASHED'))
-  await waitingProcess(it.plain)
-  await deleting.commit().execute()
-  await refused
+  const restoring = restore(it.db, TRASH, 'sessions', 2)
+  await Promise.all([
+    expect(restoring).rejects.toThrow(code('SOFT_DELETE_PARENT_TRASHED')),
+    waitingProcess(it.plain).then(() => deleting.commit().execute()),
+  ])
 })
 
 test('43. whatever runs at once, no live child ends below a trashed parent', { timeout: 60_000 }, async () => {
