@@ -18,7 +18,7 @@ const examplesOf = (page: string) => {
     .map(text)
 }
 
-const pages = globSync(['*.md', 'deploy/*.md', '{packages,apps}/*/{,docs/}*.md', 'docs/{guide,design}/*.md'], {
+const pages = globSync(['*.md', '{bench,deploy}/*.md', '{packages,apps}/*/{,docs/}*.md', 'docs/{guide,design}/*.md'], {
   cwd: root,
 })
   .filter((file) => !/(CHANGELOG|api-report)\.md$/.test(file))

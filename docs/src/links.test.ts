@@ -7,7 +7,8 @@ const pages: Pages = {
     ['packages/a/README.md', 'packages/a'],
     ['SECURITY.md', 'security'],
   ]),
-  exists: (file) => file === 'packages/a/examples/start.ts' || file === 'LICENSE',
+  exists: (file) => file === 'packages/a/examples/start.ts' || file === 'LICENSE' || file === 'bench/a.svg',
+  picture: (file) => `pictures/${file}`,
   sourceUrl: 'https://example.org/blob/main/',
 }
 
@@ -16,6 +17,7 @@ test.each([
   ['README.md', '[a](packages/a/README.md#errors)', '[a](/packages/a#errors)'],
   ['packages/a/README.md', '[s](../../SECURITY.md)', '[s](/security)'],
   ['packages/a/README.md', '[x](examples/start.ts)', '[x](https://example.org/blob/main/packages/a/examples/start.ts)'],
+  ['packages/a/README.md', '![x](../../bench/a.svg)', '![x](/pictures/bench/a.svg)'],
   ['README.md', '[x](#here) [y](https://example.org)', '[x](#here) [y](https://example.org)'],
   ['README.md', '```md\n[a](nowhere)\n```', '```md\n[a](nowhere)\n```'],
 ])('in %s %j becomes %j', (from, text, expected) => {

@@ -6,6 +6,8 @@ export interface Pages {
   readonly map: ReadonlyMap<string, string>
   /** Tells whether a path of the repository exists. */
   readonly exists: (file: string) => boolean
+  /** Takes a picture of the repository into the site; gives its path there, without the leading slash. */
+  readonly picture: (file: string) => string
   /** Address that shows a file of the repository, ending in a slash. */
   readonly sourceUrl: string
 }
@@ -20,7 +22,7 @@ const fence = /^(```|~~~).*?^\1/gms
 
 /**
  * Turns the relative links of a page in the repository into links of the site, or into addresses of the source where
- * the target is no page. Code blocks are left alone.
+ * the target is no page; pictures come along. Code blocks are left alone.
  *
  * @param from - The page's path in the repository.
  * @throws {@link DeadLink} naming page and target when the target does not exist.
@@ -36,6 +38,7 @@ export function rewriteLinks(text: string, from: string, pages: Pages): string {
     const suffix = hash === undefined ? '' : `#${hash}`
     if (page !== undefined) return `${before}/${page}${suffix}${after}`
     if (!pages.exists(resolved)) throw new DeadLink(`${from}: the link to ${target} leads nowhere`)
+    if (before.startsWith('!')) return `${before}/${pages.picture(resolved)}${after}`
     return `${before}${pages.sourceUrl}${resolved.replace(/\/$/, '')}${suffix}${after}`
   })
   return rewritten.replace(/\uE000(\d+)\uE000/g, (_, index) => blocks[Number(index)] ?? '')

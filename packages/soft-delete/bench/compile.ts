@@ -98,7 +98,6 @@ const VARIANTS: readonly Variant[] = [
   { name: '@org/soft-delete', db: open(softDeletePlugin(trash)), byHand: false },
 ]
 
-const ROUNDS = 40
 const BATCH = 500
 
 /** User time of one batch, in microseconds per query. */
@@ -109,12 +108,12 @@ function batch({ db, byHand }: Variant, shape: Shape): number {
 }
 
 /** Microseconds to build and compile, per shape and variant. Variants take turns, so that a noisy spell hits all. */
-export function compileTimes(): Record<string, Record<string, number>> {
+export function compileTimes(rounds: number): Record<string, Record<string, number>> {
   const table: Record<string, Record<string, number>> = {}
   for (const [name, shape] of Object.entries(SHAPES)) {
     const times = new Map(VARIANTS.map((variant) => [variant, [] as number[]]))
     for (const variant of VARIANTS) for (let warm = 0; warm < 4; warm++) batch(variant, shape)
-    for (let round = 0; round < ROUNDS; round++) {
+    for (let round = 0; round < rounds; round++) {
       for (const variant of VARIANTS) times.get(variant)!.push(batch(variant, shape))
     }
     table[name] = Object.fromEntries([...times].map(([variant, all]) => [variant.name, low(all)]))
@@ -122,11 +121,11 @@ export function compileTimes(): Record<string, Record<string, number>> {
   return table
 }
 
-/** Bytes that a million compiled queries leave behind, with aliases that are made up as they come. */
-export function retainedBytes(collect: () => void): number {
+/** Bytes that `count` compiled queries leave behind, with aliases that are made up as they come. */
+export function retainedBytes(collect: () => void, count: number): number {
   const db = open(softDeletePlugin(trash))
-  const compileMany = (count: number): void => {
-    for (let turn = 0; turn < count; turn++) {
+  const compileMany = (queries: number): void => {
+    for (let turn = 0; turn < queries; turn++) {
       const alias = `e${turn % 100_000}` as 'e'
       db.selectFrom(`events as ${alias}`).select(`${alias}.id`).compile()
     }
@@ -134,7 +133,7 @@ export function retainedBytes(collect: () => void): number {
   compileMany(10_000)
   collect()
   const before = process.memoryUsage().heapUsed
-  compileMany(1_000_000)
+  compileMany(count)
   collect()
   return process.memoryUsage().heapUsed - before
 }

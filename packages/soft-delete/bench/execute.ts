@@ -10,11 +10,13 @@ import { low } from './timing.ts'
 /** A database that answers every query with no row at once: what is left is the work before it. */
 const IDLE = { prepare: () => ({ reader: true, all: () => [] }), close: () => {} } as unknown as Database
 
-const ROUNDS = 25
 const BATCH = 200
 
 /** Microseconds to build a query, and to execute it on {@link IDLE}; for peers that cannot compile without executing. */
-export async function executeTimes(openPeers: OpenPeers): Promise<Record<string, Record<string, number>>> {
+export async function executeTimes(
+  openPeers: OpenPeers,
+  rounds: number,
+): Promise<Record<string, Record<string, number>>> {
   const trash = defineSoftDelete({ tables: { events: true, sessions: true, rooms: true, talks: true } })
   const dialect = new SqliteDialect({ database: IDLE })
   const variants: Record<string, Kysely<Tables>> = {
@@ -25,7 +27,7 @@ export async function executeTimes(openPeers: OpenPeers): Promise<Record<string,
   const table: Record<string, Record<string, number>> = {}
   for (const [shapeName, shape] of Object.entries(SHAPES)) {
     const times = new Map(Object.keys(variants).map((name) => [name, [] as number[]]))
-    for (let round = -3; round < ROUNDS; round++) {
+    for (let round = -3; round < rounds; round++) {
       for (const [name, db] of Object.entries(variants)) {
         const start = process.cpuUsage()
         for (let turn = 0; turn < BATCH; turn++) await shape(db, name === 'by hand').execute()
