@@ -2,15 +2,17 @@ import { isPolyglot } from './checks/polyglot.ts'
 import { checkSoundness } from './checks/soundness.ts'
 import { isActiveSvg } from './checks/svg.ts'
 import { matchShape } from './layers/binary-shapes.ts'
-import { matchCutPicture, matchSignature } from './layers/binary-signatures.ts'
+import { matchCutShort, matchSignature } from './layers/binary-signatures.ts'
 import { detectDataText } from './layers/data-text.ts'
 import { hasFormula } from './layers/delimited.ts'
 import type { Finding } from './layers/finding.ts'
 import { detectMarkup } from './layers/markup.ts'
+import { matchMediaBox } from './layers/media-boxes.ts'
 import { detectOle } from './layers/ole/ole.ts'
 import { isOle } from './layers/ole/compound.ts'
 import { refineByName, refineSignature } from './layers/refine.ts'
 import { detectSignature } from './layers/signature.ts'
+import { PDF_START } from './layers/text-signatures.ts'
 import { decodeLoosely, type DecodedText, decodeText, isNearlyText, startsLikeMarkup } from './layers/text-test.ts'
 import { detectZip, isZip } from './layers/zip/zip.ts'
 import type { DeepDetector, ResolvedSniffOptions } from './options.ts'
@@ -81,15 +83,15 @@ async function detectBinary(source: ByteSource): Promise<Finding | undefined> {
   const { head } = source
   if (isZip(head)) return detectZip(source)
   if (isOle(head)) return detectOle(source)
-  if (/^\s{0,64}%PDF-\d/.test(Buffer.from(head.subarray(0, 80)).toString('latin1'))) {
+  if (PDF_START.test(Buffer.from(head.subarray(0, 80)).toString('latin1'))) {
     return { mime: 'application/pdf', source: 'signature', confidence: 'certain' }
   }
   const own = matchSignature(head)
   if (own !== undefined) return { mime: own, source: 'signature', confidence: 'certain' }
   const known = await detectSignature(head)
   if (known !== undefined) return refineSignature(known, source)
-  const cut = matchCutPicture(head)
-  return cut === undefined ? undefined : { mime: cut, source: 'signature', confidence: 'likely' }
+  const loose = matchMediaBox(head) ?? matchCutShort(head)
+  return loose === undefined ? undefined : { mime: loose, source: 'signature', confidence: 'likely' }
 }
 
 /** A second opinion may name inert binary types only: on anything a browser runs, our own layers have the last word. */

@@ -189,16 +189,17 @@ for (const rule of RULES) {
   else byFirstByte.set(bytes[0] ?? 0, [...(byFirstByte.get(bytes[0] ?? 0) ?? []), rule])
 }
 
-/** Pictures that file-type passes over when they are cut within their first chunk. */
-const CUT_PICTURES: readonly (readonly [start: string, mime: string])[] = [
+/** Formats that file-type passes over when they are cut within their first chunk or page. */
+const CUT_SHORT: readonly (readonly [start: string, mime: string])[] = [
   ['89504e470d0a1a0a', 'image/png'],
   ['ffd8ff', 'image/jpeg'],
+  ['4f67675300', 'application/ogg'],
 ]
 
-/** The type of a picture whose signature is all that can be read of it. */
-export function matchCutPicture(head: Uint8Array): string | undefined {
+/** The type of a picture or recording whose signature is all that can be read of it. */
+export function matchCutShort(head: Uint8Array): string | undefined {
   const start = Buffer.from(head.subarray(0, 8)).toString('hex')
-  return CUT_PICTURES.find(([signature]) => start.startsWith(signature))?.[1]
+  return CUT_SHORT.find(([signature]) => start.startsWith(signature))?.[1]
 }
 
 /** The type whose fixed bytes a head starts with. */

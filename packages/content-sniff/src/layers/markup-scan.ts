@@ -1,6 +1,6 @@
 /** The first element of a document and what came before it. */
 export interface MarkupStart {
-  /** `<?xml …?>` was there. */
+  /** `<?xml …?>` was there, or another instruction of that beginning: XML keeps all of them for itself. */
   readonly declared: boolean
   /** Encoding named by the XML declaration, as written. */
   readonly encoding: string | undefined
@@ -66,7 +66,7 @@ export function scanMarkup(text: string): MarkupStart | undefined {
       const end = text.indexOf('?>', at + 2)
       const body = text.slice(at + 2, end < 0 ? at + 2 + LONGEST_TAG : end)
       instructions.push(body)
-      if (/^xml\s/i.test(body)) {
+      if (/^xml/i.test(body)) {
         declared = true
         encoding = /\bencoding\s*=\s*["']([\w.:-]+)["']/.exec(body)?.[1]
       }

@@ -1,3 +1,6 @@
+/** Viewers accept white space in front of a version; without any, five characters suffice for a browser. */
+export const PDF_START: RegExp = /^(?:%PDF-|\s{1,64}%PDF-\d)/
+
 /**
  * Texts that start with something unmistakable, tried in order on the text without byte order mark.
  *
@@ -7,7 +10,7 @@
 export const TEXT_SIGNATURES: readonly (readonly [pattern: RegExp, mime: string])[] = [
   // A bare signature is a picture cut short; with more text behind it, it is text.
   [/^GIF8[79]a$/, 'image/gif'],
-  [/^\s{0,64}%PDF-\d/, 'application/pdf'],
+  [PDF_START, 'application/pdf'],
   [/^%!PS-AdobeFont|^%!FontType1/, 'application/x-font-type1'],
   [/^%!PS-Adobe-[\d.]+ EPSF/, 'application/eps'],
   [/^%!(?:PS|\s)/, 'application/postscript'],
