@@ -51,3 +51,9 @@ test('keeps what a module exports, where nobody can ask for it', () => {
 test('a README without a program is an error', () => {
   expect(() => quickStart('# a\n')).toThrow('found none')
 })
+
+test('names what the reader is told to install', () => {
+  const lines = ['npm install @org/a b   # or c', '# for more', 'npm install @d/e', 'docker pull f']
+  const text = ['# a', '```sh', ...lines, '```', '```ts', 'a()', '```', '```sh', 'npm install g', '```', ''].join('\n')
+  expect(quickStart(text).installed).toEqual(['@org/a', 'b', '@d/e'])
+})

@@ -6,6 +6,8 @@ export interface QuickStart {
   readonly commonjs: string
   /** Packages that it imports, without Node's own, in order of appearance. */
   readonly packages: readonly string[]
+  /** Packages that the README tells its reader to install. */
+  readonly installed: readonly string[]
 }
 
 const importLine = /^import (type )?(?:(\w+)|\* as (\w+)|\{([^}]*)\}) from '([^']+)'$/gm
@@ -33,7 +35,14 @@ export function quickStart(readme: string): QuickStart {
     source,
     commonjs: `${requires.join('\n')}\nvoid (async () => {\n${body.trim().replace(/^export (?=const|function|class)/gm, '')}\n})()\n`,
     packages: [...packages],
+    installed: installed(readme),
   }
+}
+
+/** Names behind `npm install` in the first block that has it, without comments. */
+function installed(readme: string): string[] {
+  const [, block = ''] = /^```sh\n(?=[^`]*^npm install)(.*?)^```$/ms.exec(readme) ?? []
+  return [...block.matchAll(/^npm install ([^#\n]*)/gm)].flatMap(([, names = '']) => names.trim().split(/\s+/))
 }
 
 const values = (names: string) =>

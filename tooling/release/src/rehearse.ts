@@ -27,12 +27,10 @@ async function publish(registry: string, item: PublishedPackage): Promise<void> 
   await project.run('npm', ['publish', tarball, '--access', 'public', '--loglevel=error', '--tag', 'latest'])
 }
 
-/** What the README's reader has in the project: the package, its peers, and what the program imports beside it. */
+/** What the README's reader has in the project: what it says to install, and what the program imports beside it. */
 function specifiers(item: PublishedPackage, start: QuickStart): string[] {
-  const beside = start.packages.filter((name) => name !== item.name)
-  return [item.name, ...new Set([...Object.keys(item.peers), ...beside])].map((name) =>
-    name === item.name ? name : pinned(name),
-  )
+  if (!start.installed.includes(item.name)) throw new Error(`Expected the README to install ${item.name}`)
+  return [...new Set([...start.installed, ...start.packages])].map((name) => (name === item.name ? name : pinned(name)))
 }
 
 async function rehearse(
