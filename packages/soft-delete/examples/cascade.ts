@@ -28,7 +28,7 @@ const trash = defineSoftDelete({
     sessions: { ...markers, parents: { event_id: { table: 'events', onDelete: 'cascade' } } },
   },
 })
-await using db = new Kysely<Database>({
+const db = new Kysely<Database>({
   dialect: new SqliteDialect({ database: new SqliteDatabase(':memory:') }),
   plugins: [softDeletePlugin(trash)],
 })
@@ -59,3 +59,4 @@ await addSession(1, 'Too late').catch((error: SoftDeleteError) => console.log(er
 
 await restore(db, trash, 'events', 1)
 console.log(await db.selectFrom('sessions').select('title').execute())
+await db.destroy()

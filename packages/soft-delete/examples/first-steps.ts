@@ -7,7 +7,7 @@ interface Database {
 }
 
 const trash = defineSoftDelete({ tables: { events: true } })
-await using db = new Kysely<Database>({
+const db = new Kysely<Database>({
   dialect: new SqliteDialect({ database: new SqliteDatabase(':memory:') }),
   plugins: [softDeletePlugin(trash)],
 })
@@ -26,3 +26,4 @@ console.log((await withTrashed(titles).execute()).length)
 
 await restore(db, trash, 'events', 1)
 console.log((await titles.execute()).length)
+await db.destroy()

@@ -15,7 +15,7 @@ interface Database {
 }
 
 const trash = defineSoftDelete({ tables: { events: true } })
-await using db = new Kysely<Database>({
+const db = new Kysely<Database>({
   dialect: new SqliteDialect({ database: new SqliteDatabase(':memory:') }),
   plugins: [softDeletePlugin(trash)],
 })
@@ -45,3 +45,4 @@ console.log(await (await get('')).text())
 console.log(await (await get('?filter[trashed]=only')).text())
 console.log((await get('?with_trashed=true', false)).status)
 console.log(await (await get('?with_trashed=yes')).text())
+await db.destroy()

@@ -7,7 +7,7 @@ interface Database {
 }
 
 const trash = defineSoftDelete({ tables: { events: true } })
-await using db = new Kysely<Database>({
+const db = new Kysely<Database>({
   dialect: softDeleteDialect(new SqliteDialect({ database: new SqliteDatabase(':memory:') }), trash),
   plugins: [softDeletePlugin(trash, { deletes: 'dialect' })],
 })
@@ -24,3 +24,4 @@ console.log(
     .compile()
     .sql.trim(),
 )
+await db.destroy()
