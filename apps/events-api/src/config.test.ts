@@ -1,4 +1,8 @@
-import { expect, test } from 'vitest'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+
+import { expect, onTestFinished, test } from 'vitest'
 
 import { ConfigError, readConfig } from './config.ts'
 
@@ -42,4 +46,19 @@ test.each([
   expect(read).toThrow(ConfigError)
   expect(read).toThrow(name)
   expect(read).not.toThrow(/secretword/)
+})
+
+test('takes a value from the file that NAME_FILE names, without the newline at its end', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'events-config-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const file = path.join(folder, 'secret')
+  writeFileSync(file, `${'s'.repeat(40)}\n`)
+  expect(readConfig({ SECRET_FILE: file })).toMatchObject({ secret: 's'.repeat(40) })
+  expect(readConfig({ SECRET: '', SECRET_FILE: file })).toMatchObject({ secret: 's'.repeat(40) })
+  expect(() => readConfig({ SECRET: 'x'.repeat(40), SECRET_FILE: file })).toThrow(
+    new ConfigError('Expected SECRET or SECRET_FILE, got both'),
+  )
+  expect(() => readConfig({ SECRET_FILE: path.join(folder, 'none') })).toThrow(
+    new ConfigError('Expected SECRET_FILE to name a file that can be read, got ENOENT'),
+  )
 })

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 
 /** What the environment asks for. The README lists the variables. */
@@ -34,14 +35,18 @@ export class ConfigError extends Error {
 }
 
 /**
- * Reads the environment; the one place that does.
+ * Reads the environment; the one place that does. `NAME_FILE` names a file that holds the value of `NAME`, so that a
+ * secret stands in no environment, where an engine or a process list would show it.
  *
  * @throws {@link ConfigError} naming the variable that cannot be used. Never shows values that may hold a password.
  */
 export function readConfig(env: NodeJS.ProcessEnv): Config {
   const text = (name: string) => {
-    const value = env[name]
-    return value === undefined || value === '' ? undefined : value
+    const value = env[name] || undefined
+    const file = env[`${name}_FILE`] || undefined
+    if (file === undefined) return value
+    if (value === undefined) return readValue(name, file)
+    throw new ConfigError(`Expected ${name} or ${name}_FILE, got both`)
   }
   const number = (name: string, fallback: number, min: number, max: number) => {
     const given = text(name)
@@ -122,5 +127,14 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
             endpoint: address('S3_ENDPOINT', ['http:', 'https:']),
             prefix: text('S3_PREFIX') ?? '',
           },
+  }
+}
+
+function readValue(name: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trimEnd()
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new ConfigError(`Expected ${name}_FILE to name a file that can be read, got ${code}`, { cause: error })
   }
 }
