@@ -4,6 +4,7 @@ export { NativeAuthError } from './errors.ts'
 export type { Issue, NativeAuthErrorCode, NativeAuthErrorOptions } from './errors.ts'
 export type {
   ClientLimitOptions,
+  CookieOptions,
   HookEvent,
   Hooks,
   LockoutOptions,

@@ -68,6 +68,12 @@ export interface SessionActions<Profile> extends Pick<SessionStore<Profile>, 've
   create(ref: AccountRef, client?: ClientInfo): Promise<NewSession<Profile>>
   /** Finds the live session of a request, by bearer token or cookie. */
   fromRequest(request: { readonly headers: Headers }): Promise<Session<Profile> | undefined>
+  /**
+   * Ends the session of a request, for a log-out of the application's own; guard it against other sites.
+   *
+   * @returns the `Set-Cookie` value that takes the session away from the browser; send it in any case.
+   */
+  endFromRequest(request: { readonly headers: Headers }): Promise<string>
   /** Ends all sessions of an account. @returns how many there were. */
   revokeAll(ref: AccountRef, actor?: Actor): Promise<number>
 }
@@ -150,7 +156,7 @@ export function createNativeAuth<DB, Profile = Record<string, never>>(
   if (!/^(?:\/[\w.~-]+)*$/.test(basePath)) {
     throw new TypeError(`Expected \`basePath\` to be empty or like /auth, got \`${basePath}\``)
   }
-  const cookies = createCookies(options.allowInsecureCookies === true)
+  const cookies = createCookies(options.cookies ?? {}, basePath, options.allowInsecureCookies === true)
   const sessions = createSessions(core)
 
   const logIn = async (row: AccountRow, client: ClientInfo): Promise<NewSession<Profile>> => {
@@ -191,6 +197,11 @@ export function createNativeAuth<DB, Profile = Record<string, never>>(
       async fromRequest(request) {
         const token = readToken(request.headers, cookies)
         return token === undefined ? undefined : sessions.verify(token)
+      },
+      async endFromRequest(request) {
+        const token = readToken(request.headers, cookies)
+        if (token !== undefined) await sessions.end(token)
+        return cookies.write(cookies.session, '', 0)
       },
       async revokeAll(ref, actor = {}) {
         const row = await needRow(core, ref)

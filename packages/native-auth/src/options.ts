@@ -24,6 +24,7 @@ export interface NativeAuthOptions<DB, Profile> {
   readonly home?: string
   /** Allows cookies over plain http, under another name; for development and tests. @default false */
   readonly allowInsecureCookies?: boolean
+  readonly cookies?: CookieOptions
   readonly signUp?: SignUpOptions
   readonly passwords?: PasswordOptions
   readonly lockout?: LockoutOptions
@@ -59,6 +60,22 @@ export interface NativeAuthOptions<DB, Profile> {
   readonly now?: () => number
   /** Source of unpredictable bytes. @default crypto.randomBytes */
   readonly randomBytes?: RandomBytes
+}
+
+/** Names and reach of the three cookies: `session`, `form` and `device`. */
+export interface CookieOptions {
+  /**
+   * What the names begin with, after the `__Host-` or `__Secure-` that https brings; letters, digits and `. _ -`.
+   * Changing it logs everybody out.
+   * @default 'native-auth-'
+   */
+  readonly prefix?: string
+  /**
+   * Path below which browsers send them; must hold `basePath`. A narrow one keeps the login from what else runs on the
+   * origin, at the price of `__Host-`: the names then begin with `__Secure-`.
+   * @default '/'
+   */
+  readonly path?: string
 }
 
 /** Rules of sign-up. */

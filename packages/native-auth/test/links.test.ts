@@ -1,30 +1,11 @@
 import { describe, expect, test } from 'vitest'
 
-import type { MailMessage } from '../src/index.ts'
 import { ascending } from './support/ascending.ts'
 import { databases } from './support/databases.ts'
+import { letterBox } from './support/letter-box.ts'
 import { ADMIN, ANN, openSite } from './support/site.ts'
 
 const ORIGIN = 'https://hub.example.org'
-
-/** A letter box, and how many letters have come. */
-function letterBox() {
-  const letters: MailMessage[] = []
-  let arrived = Promise.withResolvers<void>()
-  return {
-    letters,
-    mail(message: MailMessage) {
-      letters.push(message)
-      arrived.resolve()
-      return Promise.resolve()
-    },
-    async next(): Promise<string> {
-      await arrived.promise
-      arrived = Promise.withResolvers<void>()
-      return /https:\/\/\S+/.exec(letters.at(-1)?.text ?? '')?.[0] ?? ''
-    },
-  }
-}
 
 describe.each(databases)('links on %s', (_, createDatabase) => {
   test('to a new password work once, also twice at once, for an hour, and only by POST (S24)', async () => {

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 
-import type { NativeAuthOptions } from '../src/index.ts'
-import { databases } from './support/databases.ts'
-import { ADMIN, ANN, openSite, type TestSite } from './support/site.ts'
+import { type NativeAuthOptions, readFirstUse } from '../src/index.ts'
+import { databases, type TestDatabase } from './support/databases.ts'
+import { letterBox } from './support/letter-box.ts'
+import { ADMIN, ANN, openSite, TestSite } from './support/site.ts'
 
 type Options = Partial<NativeAuthOptions<unknown, Record<string, never>>>
 
@@ -24,8 +25,17 @@ const state = async (site: TestSite, name: string) => {
   return account === undefined ? 'absent' : account.isAuthorised ? 'authorised' : 'pending'
 }
 
+const box = letterBox()
+
+/** Made by Python's bcrypt with gensalt(12), as FirstUseAuthenticator does. */
+const CAROL = { password: 'first use secret', hash: '$2b$12$71N0D5Xh7vdkTY1kIpLa6uVnWCtQo/rRwe7.Fd5lV.pXsIGB.JhLS' }
+
 /** Options of the model under our names, and what each makes visible. */
-const OPTIONS: [name: string, options: Options, check: (site: TestSite) => Promise<void>][] = [
+const OPTIONS: [
+  name: string,
+  options: Options,
+  check: (site: TestSite, database: TestDatabase) => void | Promise<void>,
+][] = [
   [
     'minimum_password_length → passwords.minLength, equality accepted',
     { passwords: { preset: 'compat', minLength: 3 } },
@@ -125,6 +135,74 @@ const OPTIONS: [name: string, options: Options, check: (site: TestSite) => Promi
     },
   ],
   [
+    'allow_self_approval_for, self_approval_email, self_approval_server → signUp.selfApproval, mail, origins',
+    { signUp: { selfApproval: /[\w.]+@example\.org/ }, mail: box.mail, origins: ['https://hub.example.org'] },
+    async (site) => {
+      // Forces the address; matches the whole of it; one that does not match waits for an administrator.
+      expect((await signUp(site, {}))[0]).toBe(422)
+      const far = { username: 'eve', email: 'eve@example.org.evil.net' }
+      expect(await signUp(site, far)).toEqual([201, expect.stringContaining('An administrator now has to authorise')])
+      expect(await signUp(site, { email: 'bob@example.org' })).toEqual([201, expect.stringContaining('your mail')])
+      const link = new URL(await box.next())
+      expect(link.origin).toBe('https://hub.example.org')
+      expect([await state(site, 'bob'), await state(site, 'eve')]).toEqual(['pending', 'pending'])
+      expect((await site.browser().form(link.pathname, {})).status).toBe(200)
+      expect(await state(site, 'bob')).toBe('authorised')
+      // Once, and then no more: it cannot undo what an administrator does later.
+      await site.auth.accounts.unauthorise('bob')
+      expect((await site.browser().form(link.pathname, {}, '/hub/login')).status).toBe(410)
+      expect(await state(site, 'bob')).toBe('pending')
+    },
+  ],
+  [
+    'self_approval_server that fails: 503, and no account is stored',
+    {
+      signUp: { selfApproval: /.*@example\.org/ },
+      mail: () => Promise.reject(new Error('no route to the mail server')),
+      origins: ['https://hub.example.org'],
+    },
+    async (site) => {
+      expect((await signUp(site, { email: 'bob@example.org' }))[0]).toBe(503)
+      expect(await state(site, 'bob')).toBe('absent')
+    },
+  ],
+  [
+    'secret_key → secret, of 32 characters or more',
+    {},
+    (_site, database) => {
+      const make = (secret: string) => () => new TestSite(database, { secret })
+      expect(make('x'.repeat(31))).toThrow(/secret.*32 characters/)
+      expect(make('x'.repeat(32))).not.toThrow()
+    },
+  ],
+  [
+    'import_from_firstuse, firstuse_db_path, delete_firstuse_db_after_import → importAccounts(readFirstUse(…))',
+    {},
+    async (site) => {
+      const source = JSON.stringify({ Carol: CAROL.hash, 'bad name': CAROL.hash, ann: CAROL.hash })
+      const report = await site.auth.importAccounts(readFirstUse(source))
+      // The model stops at the first refusal; here it is told by its line, and who is there stays as she is.
+      expect(report).toMatchObject({ imported: 1, present: 1, problems: [{ line: 2, outcome: 'skipped' }] })
+      expect(await state(site, 'carol')).toBe('authorised')
+      const login = async (password: string) =>
+        (await site.browser().form('/hub/login', { username: 'carol', password })).status
+      // The model hashes the hash once more: the hash then logs in, the password does not.
+      expect([await login(CAROL.hash), await login(CAROL.password), await login(CAROL.password)]).toEqual([
+        401, 303, 303,
+      ])
+      expect((await site.browser().form('/hub/login', ANN)).status).toBe(303)
+    },
+  ],
+  [
+    'allow_all: not needed, authorised is allowed',
+    {},
+    async (site) => {
+      await signUp(site, {})
+      await site.auth.accounts.authorise('bob')
+      expect((await site.browser().form('/hub/login', { username: 'bob', password: GOOD })).status).toBe(303)
+    },
+  ],
+  [
     'admin_users → adminUsers with adminToken; allowed_users → allowedUsers',
     { adminUsers: ['Boss'], adminToken: 'sixteen letters and more', allowedUsers: ['BOB'] },
     async (site) => {
@@ -158,6 +236,6 @@ const OPTIONS: [name: string, options: Options, check: (site: TestSite) => Promi
 describe.each(databases)('options of the model on %s', (_, createDatabase) => {
   test.each(OPTIONS)('%s', async (_name, options, check) => {
     await using database = await createDatabase()
-    await check(await openSite(database, options))
+    await check(await openSite(database, options), database)
   })
 })

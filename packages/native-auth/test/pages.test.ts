@@ -12,6 +12,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { fromBase32, stepAt, totp } from '../src/second-factor/totp.ts'
 import { databases } from './support/databases.ts'
+import { letterBox } from './support/letter-box.ts'
 import { ADMIN, ANN, openSite, type TestSite } from './support/site.ts'
 
 /** Where pictures go, for people to look at; nowhere by default. */
@@ -47,6 +48,18 @@ async function login(page: Page, origin: string, who: { username: string; passwo
   await page.getByLabel('Password').fill(who.password)
   await page.getByRole('button', { name: 'Log in' }).click()
 }
+
+/** Fills in a form with the keyboard, field after field, and sends it. */
+const typist =
+  (page: Page) =>
+  async (...texts: string[]): Promise<void> => {
+    for (const [index, text] of texts.entries()) {
+      if (index > 0) await page.keyboard.press('Tab')
+      await page.keyboard.type(text)
+    }
+    await page.keyboard.press('Enter')
+    await page.waitForLoadState()
+  }
 
 /** Checks one page in each look: no barrier that axe knows, nothing wider than the screen. */
 async function inspect(page: Page, name: string): Promise<void> {
@@ -92,9 +105,11 @@ await describeWith('chromium', 'the pages in Chromium', () => {
 
   test('have no barrier, on a phone and wide, light and dark', async () => {
     await using database = await databases[0][1]()
+    const box = letterBox()
     const site = await openSite(database, {
       allowInsecureCookies: true,
-      mail: () => Promise.resolve(),
+      mail: box.mail,
+      origins: ['https://hub.example.org'],
       signUp: { askEmail: true, termsHtml: 'I accept the <a href="/terms">terms of use</a>' },
       serviceName: 'Otter Lab',
     })
@@ -129,6 +144,13 @@ await describeWith('chromium', 'the pages in Chromium', () => {
     await open('forgot-password', 'forgot-password')
     await open(`reset/${(await site.auth.links.createReset('anna')).token}`, 'reset')
     await open('confirm/unknown', 'invalid-link')
+    const anna = await site.auth.accounts.get('anna')
+    if (anna === undefined) throw new Error('anna is not there')
+    await site.auth.links.sendConfirmation(anna)
+    await open(new URL(await box.next()).pathname.replace('/hub/', ''), 'confirm')
+    await page.getByRole('button', { name: 'Confirm' }).click()
+    await page.getByText('anna is ready').waitFor()
+    await inspect(page, 'confirmed')
     await login(page, server.origin, ADMIN)
     for (const route of [
       'account',
@@ -149,6 +171,14 @@ await describeWith('chromium', 'the pages in Chromium', () => {
     await page.getByRole('textbox', { name: 'Code' }).fill(totp(fromBase32(secret), stepAt(site.clock.at)))
     await page.getByRole('button', { name: 'Switch on' }).click()
     await inspect(page, 'recovery-codes')
+    await open('change-password', 'change-password-code')
+    await page.getByLabel('Current password').fill(ADMIN.password)
+    await page.getByLabel('New password', { exact: true }).fill('another sentence 2')
+    await page.getByLabel('New password again').fill('another sentence 2')
+    await page.getByRole('textbox', { name: 'Code' }).fill('000000')
+    await page.getByRole('button', { name: 'Change password' }).click()
+    await page.getByRole('alert').waitFor()
+    await inspect(page, 'change-password-code-refused')
     await visit.clearCookies()
     await login(page, server.origin, ADMIN)
     await inspect(page, 'code')
@@ -160,14 +190,7 @@ await describeWith('chromium', 'the pages in Chromium', () => {
     await using server = await serve(site)
     await using visit = await context(false)
     const page = await visit.newPage()
-    const type = async (...texts: string[]) => {
-      for (const [index, text] of texts.entries()) {
-        if (index > 0) await page.keyboard.press('Tab')
-        await page.keyboard.type(text)
-      }
-      await page.keyboard.press('Enter')
-      await page.waitForLoadState()
-    }
+    const type = typist(page)
     await page.goto(`${server.origin}/hub/signup`)
     await page.locator('#username:focus').waitFor()
     await type('dora', 'a long sentence 1', 'a long sentence 1')
@@ -186,6 +209,68 @@ await describeWith('chromium', 'the pages in Chromium', () => {
     await page.keyboard.press('Tab')
     const outline = await page.locator(':focus-visible').count()
     expect(outline).toBe(1)
+  })
+
+  test('confirm an account and change a password under a second factor with the keyboard alone', async () => {
+    await using database = await databases[0][1]()
+    const box = letterBox()
+    const site = await openSite(database, {
+      allowInsecureCookies: true,
+      mail: box.mail,
+      origins: ['https://hub.example.org'],
+      signUp: { selfApproval: /.*@example\.org/ },
+    })
+    await using server = await serve(site)
+    await using visit = await context(false)
+    const page = await visit.newPage()
+    const type = typist(page)
+    await page.goto(`${server.origin}/hub/signup`)
+    await page.locator('#username:focus').waitFor()
+    await type('dora', 'dora@example.org', 'a long sentence 1', 'a long sentence 1')
+    await page.getByText('Look into your mail').waitFor()
+    await page.goto(server.origin + new URL(await box.next()).pathname)
+    await page.keyboard.press('Tab')
+    expect(await page.locator('button:focus-visible').textContent()).toBe('Confirm')
+    await page.keyboard.press('Enter')
+    await page.getByText('dora is ready').waitFor()
+
+    const { session } = await site.auth.sessions.create('dora')
+    const { setup, secret } = await site.auth.secondFactor.start(session, 'a long sentence 1')
+    const first = totp(fromBase32(secret), stepAt(site.clock.at))
+    const { recoveryCodes: codes } = await site.auth.secondFactor.confirm(setup, first)
+    await page.goto(`${server.origin}/hub/login`)
+    await type('dora', 'a long sentence 1')
+    await page.locator('#code:focus').waitFor()
+    await type(codes[0] ?? '')
+    await page.waitForURL('**/hub/account')
+    await page.goto(`${server.origin}/hub/change-password`)
+    await type('a long sentence 1', 'another sentence 2', 'another sentence 2', codes[1] ?? '')
+    await page.getByText('Your other sessions have ended').waitFor()
+    await expect(
+      site.auth.authenticate({ username: 'dora', password: 'another sentence 2', code: codes[2] ?? '' }),
+    ).resolves.toBeDefined()
+  })
+
+  test('keep their cookies from what else runs on the origin, where the path is narrow', async () => {
+    await using database = await databases[0][1]()
+    const site = await openSite(database, {
+      allowInsecureCookies: true,
+      cookies: { prefix: 'lab-', path: '/hub/' },
+    })
+    await using server = await serve(site)
+    await using visit = await context()
+    const page = await visit.newPage()
+    await login(page, server.origin, ANN)
+    await page.waitForURL('**/hub/account')
+    const sent = async (path: string) => {
+      const [request] = await Promise.all([
+        page.waitForRequest(`${server.origin}${path}`),
+        page.goto(server.origin + path),
+      ])
+      return (await request.allHeaders())['cookie'] ?? ''
+    }
+    expect(await sent('/hub/account')).toMatch(/lab-session=/)
+    expect(await sent('/user/somebody')).toBe('')
   })
 
   test('refuse a form from another site', async () => {

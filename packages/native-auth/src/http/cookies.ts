@@ -1,3 +1,5 @@
+import type { CookieOptions } from '../options.ts'
+
 /** The cookies of one installation. */
 export interface CookieJar {
   readonly session: string
@@ -7,14 +9,34 @@ export interface CookieJar {
   write(name: string, value: string, maxAgeSeconds: number): string
 }
 
-/** Names and attributes; the `__Host-` prefix makes browsers refuse any that a sibling domain planted. */
-export function createCookies(insecure: boolean): CookieJar {
-  const prefix = insecure ? 'native-auth-' : '__Host-native-auth-'
-  const attributes = `Path=/; HttpOnly; SameSite=Lax${insecure ? '' : '; Secure'}`
+/**
+ * Names and attributes of the cookies.
+ *
+ * Over https a name begins with `__Host-`, by which browsers refuse any that a sibling domain planted or a network
+ * attacker sent over http; with a path of its own only `__Secure-` is left, which keeps the latter out.
+ *
+ * @throws TypeError naming the option.
+ * @see https://httpwg.org/http-extensions/draft-ietf-httpbis-rfc6265bis.html#name-cookie-name-prefixes
+ */
+export function createCookies(options: CookieOptions, basePath: string, insecure: boolean): CookieJar {
+  const { prefix = 'native-auth-', path = '/' } = options
+  if (!/^[\w.-]+$/.test(prefix) || /^__(?:host|secure)-/i.test(prefix)) {
+    throw new TypeError(
+      `Expected \`cookies.prefix\` to have letters, digits and . _ - and neither __Host- nor __Secure-, got \`${prefix}\``,
+    )
+  }
+  if (!/^\/(?:[\w.~-]+\/?)*$/.test(path)) {
+    throw new TypeError(`Expected \`cookies.path\` to be like / or /hub/, got \`${path}\``)
+  }
+  if (!`${basePath}/`.startsWith(path.endsWith('/') ? path : `${path}/`)) {
+    throw new TypeError(`Expected \`cookies.path\` to hold \`basePath\`, got \`${path}\` for \`${basePath}\``)
+  }
+  const start = `${insecure ? '' : path === '/' ? '__Host-' : '__Secure-'}${prefix}`
+  const attributes = `Path=${path}; HttpOnly; SameSite=Lax${insecure ? '' : '; Secure'}`
   return {
-    session: `${prefix}session`,
-    form: `${prefix}form`,
-    device: `${prefix}device`,
+    session: `${start}session`,
+    form: `${start}form`,
+    device: `${start}device`,
     write: (name, value, maxAgeSeconds) => `${name}=${value}; Max-Age=${maxAgeSeconds}; ${attributes}`,
   }
 }

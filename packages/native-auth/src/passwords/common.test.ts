@@ -12,7 +12,10 @@ test.each([
   'passwordpassword',
   'dragonmonkey',
   'aaaaaaaaaaaa',
+  '😀😀😀😀😀😀😀😀',
   'abcdefghijkl',
+  'lkjihgfedcba',
+  'dragon1dragon1',
   '123456789012',
   '!!!Dragon!!!',
 ])('refuses %j', async (password) => {
@@ -25,6 +28,8 @@ test.each([
   'tr0ub4dor & 3',
   'ann-saw-7-otters',
   '482739adam917283',
+  'aaaaabbbbbaaaaac',
+  '',
   'ключ под ковриком',
 ])('lets %j pass', async (password) => {
   expect(await isCommon(password)).toBe(false)

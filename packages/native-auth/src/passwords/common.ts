@@ -4,9 +4,15 @@ const PAIRED = 2000
 /** More than so many characters around a word are not a trimming but a password of their own. */
 const MAX_TRIMMINGS = 6
 
+/** Shortest half of a pair. */
+const SHORTEST = 4
+
 interface Lists {
   readonly words: ReadonlySet<string>
   readonly first: ReadonlySet<string>
+  /** Length of the longest of `words`, and of `first`: longer texts need no look. */
+  readonly longest: number
+  readonly longestFirst: number
 }
 
 let lists: Promise<Lists> | undefined
@@ -15,7 +21,8 @@ let lists: Promise<Lists> | undefined
 function load(): Promise<Lists> {
   return (lists ??= import('./common-list.ts').then(({ COMMON_PASSWORDS }) => {
     const words = COMMON_PASSWORDS.split(' ')
-    return { words: new Set(words), first: new Set(words.slice(0, PAIRED)) }
+    const first = words.slice(0, PAIRED)
+    return { words: new Set(words), first: new Set(first), longest: maxLength(words), longestFirst: maxLength(first) }
   }))
 }
 
@@ -37,16 +44,22 @@ const LEET: Readonly<Record<string, string>> = {
  * Case is folded; `Passw0rd!2024`, `passwordpassword` and `dragonmonkey` count as `password` and its like do.
  */
 export async function isCommon(password: string): Promise<boolean> {
-  const { words, first } = await load()
+  const known = await load()
   const folded = password.toLowerCase()
   // What people hang on at either end to satisfy a form.
   const core = folded.replace(/^[^a-z]+|[^a-z]+$/g, '')
   const stripped = folded.length - core.length <= MAX_TRIMMINGS ? core : folded
-  const candidates = new Set([folded, unleet(folded), stripped, unleet(stripped)])
-  return Array.from(candidates).some(
-    (text) => words.has(text) || words.has(unit(text)) || isPair(text, first) || (text !== '' && isRun(text)),
-  )
+  return [...new Set([folded, unleet(folded), stripped, unleet(stripped)])].some((text) => isListed(text, known))
 }
+
+function isListed(text: string, { words, first, longest, longestFirst }: Lists): boolean {
+  if (text.length <= longest && words.has(text)) return true
+  const part = unit(text)
+  if (part.length < text.length && (words.has(part) || isOneOften(part, text))) return true
+  return isPair(text, first, longestFirst) || isRun(text)
+}
+
+const maxLength = (words: readonly string[]) => words.reduce((length, word) => Math.max(length, word.length), 0)
 
 const unleet = (text: string) => text.replace(/[013457@$!]/g, (character) => LEET[character] ?? character)
 
@@ -56,16 +69,27 @@ function unit(text: string): string {
   return text.slice(0, length)
 }
 
-/** One character over and over, or neighbours in the alphabet or in the digits. */
-function isRun(text: string): boolean {
-  const codes = Array.from(text, (character) => character.codePointAt(0) ?? 0)
-  const steps = new Set(codes.slice(1).map((code, index) => code - (codes[index] ?? 0)))
-  const [step] = steps
-  return codes.length >= 6 && steps.size === 1 && step !== undefined && Math.abs(step) <= 1
+/** Shortest run that is refused, in characters. */
+const RUN = 6
+
+function isOneOften(part: string, text: string): boolean {
+  return part.length === ((part.codePointAt(0) ?? 0) > 0xff_ff ? 2 : 1) && text.length >= RUN * part.length
 }
 
-function isPair(text: string, first: ReadonlySet<string>): boolean {
-  for (let split = 4; split <= text.length - 4; split += 1) {
+/** Neighbours in the alphabet or in the digits, up or down. */
+function isRun(text: string): boolean {
+  const step = text.charCodeAt(1) - text.charCodeAt(0)
+  if (text.length < RUN || Math.abs(step) !== 1) return false
+  for (let index = 2; index < text.length; index += 1) {
+    if (text.charCodeAt(index) - text.charCodeAt(index - 1) !== step) return false
+  }
+  return true
+}
+
+/** Two of the first words in a row. */
+function isPair(text: string, first: ReadonlySet<string>, longestFirst: number): boolean {
+  const last = Math.min(longestFirst, text.length - SHORTEST)
+  for (let split = Math.max(SHORTEST, text.length - longestFirst); split <= last; split += 1) {
     if (first.has(text.slice(0, split)) && first.has(text.slice(split))) return true
   }
   return false
