@@ -3,12 +3,14 @@ import type { Config } from './config/config.ts'
 import type { Databases } from './databases/databases.ts'
 import { RequestError } from './errors.ts'
 import type { RequestMetrics } from './http/metrics.ts'
+import type { Requester } from './identity.ts'
 import type { Log } from './log.ts'
 import type { Forms } from './pages/forms.ts'
 import type { RouteTable } from './proxy/routes.ts'
 import type { Phase } from './spawners/entry.ts'
 import type { Servers } from './spawners/servers.ts'
-import { serversOf } from './store/spawners.ts'
+import type { Recall } from './store/recall.ts'
+import { spawnersOf } from './store/spawners.ts'
 import type { Database } from './store/tables.ts'
 import { findUser, membershipsOf, type User } from './store/users.ts'
 
@@ -29,6 +31,8 @@ export interface HubParts {
   readonly forms: Forms
   readonly databases: Databases
   readonly requests: RequestMetrics
+  /** Who presented tokens belong to, by their hash, as long as the database stays as it is. */
+  readonly requesters: Recall<Requester>
   readonly routes: () => RouteTable
   readonly checkRoutes: () => Promise<void>
   readonly requestShutdown: (wishes: ShutdownWishes) => void
@@ -62,8 +66,8 @@ export function createHub(parts: HubParts): Hub {
       if (server.length > 255 || /[/\p{Cc}]/u.test(server) || server === '.' || server === '..') {
         throw new RequestError(400, `Invalid server name: ${server}`)
       }
-      const named = (await serversOf(db, [user.id])).filter(({ spawner }) => spawner.name !== '')
-      if (named.length >= most && !named.some(({ spawner }) => spawner.name === server)) {
+      const named = (await spawnersOf(db, [user.id])).filter(({ name }) => name !== '')
+      if (named.length >= most && !named.some(({ name }) => name === server)) {
         throw new RequestError(
           400,
           `User ${user.name} already has the maximum of ${most} named servers.` +
@@ -76,8 +80,8 @@ export function createHub(parts: HubParts): Hub {
       const user = await findUser(db, userName)
       if (user === undefined) return { name: '', phase: 'stopped' }
       const first = decodeURIComponent(rest[0] ?? '')
-      const stored = first === '' ? [] : await serversOf(db, [user.id])
-      const name = stored.some(({ spawner }) => spawner.name === first) ? first : ''
+      const stored = first === '' ? [] : await spawnersOf(db, [user.id])
+      const name = stored.some(({ name: known }) => known === first) ? first : ''
       return { name, phase: servers.phase(user.id, name) }
     },
   }

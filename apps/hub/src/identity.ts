@@ -7,7 +7,7 @@ import { findGroup } from './store/groups.ts'
 import { serviceScopes, userScopes } from './store/roles.ts'
 import { type Service, serviceById } from './store/services.ts'
 import { fromStored, toStored } from './store/time.ts'
-import { type ApiToken, findToken } from './store/tokens.ts'
+import { type ApiToken, hashToken, isExpired, tokenByHash } from './store/tokens.ts'
 import { createUsers, findUser, touchUser, type User, userById } from './store/users.ts'
 
 /** Who makes a call, and what he may do. */
@@ -34,9 +34,16 @@ export function presentedToken(request: Request): string | undefined {
 /** Finds out who makes a call by its token; `undefined` without a valid one. */
 export async function requesterByToken(hub: Hub, presented: string): Promise<Requester | undefined> {
   const now = hub.now()
-  const token = await findToken(hub.db, presented, now)
+  const hashed = hashToken(presented)
+  const requester = await hub.requesters.get(hashed, () => readRequester(hub, hashed))
+  if (requester?.token === undefined || isExpired(requester.token, now)) return undefined
+  await noteUse(hub, requester.token, now)
+  return requester
+}
+
+async function readRequester(hub: Hub, hashed: string): Promise<Requester | undefined> {
+  const token = await tokenByHash(hub.db, hashed)
   if (token === undefined) return undefined
-  await noteUse(hub, token, now)
   const sessionId = token.session_id
   if (token.user_id !== null) {
     const user = await userById(hub.db, token.user_id)

@@ -29,7 +29,7 @@ export async function openHubDatabase(config: Config, now: Date): Promise<OpenDa
     await ensureSchema(open.db, open.kind)
     await ensureHubClient(open.db)
     await ensureRoles(open.db, config.roles)
-    await ensureRoleMembers(open.db, config.roles)
+    await ensureRoleMembers(open.db, config.roles, now)
     await ensureServices(open.db, config.services, now)
     return open
   } catch (error) {

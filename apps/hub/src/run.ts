@@ -20,6 +20,7 @@ import type { Route } from './proxy/routes.ts'
 import { createSpawner, memoryBytes } from './spawners/create-spawner.ts'
 import { singleUserEnvironment } from './spawners/environment.ts'
 import { Servers } from './spawners/servers.ts'
+import { Recall } from './store/recall.ts'
 import { portError } from './system/ports.ts'
 import { keptSecret, privateFolder } from './system/private-files.ts'
 import { holdFolder } from './system/folder-lock.ts'
@@ -35,6 +36,8 @@ export interface RunningHub {
   stop(keep: { readonly proxy: boolean; readonly servers: boolean }): Promise<void>
 }
 
+/** Tokens in use at once whose owners and rights are kept at hand. */
+const MOST_REQUESTERS = 2000
 /** How often the proxy's table is compared, in milliseconds. */
 const ROUTES_EVERY_MS = 300_000
 
@@ -47,7 +50,7 @@ export async function runHub(config: Config, log: Log, now: () => Date = () => n
   await using stack = new AsyncDisposableStack()
   privateFolder(config.data_dir)
   stack.use(holdFolder(config.data_dir))
-  const { db } = stack.use(await openHubDatabase(config, now()))
+  const { db, mark } = stack.use(await openHubDatabase(config, now()))
   const hubId = keptSecret(config.data_dir, 'hub-id').slice(0, 16)
   const secret = keptSecret(config.data_dir, 'cookie-secret')
   const forms = new Forms(secret)
@@ -113,6 +116,7 @@ export async function runHub(config: Config, log: Log, now: () => Date = () => n
     forms,
     databases: new Databases(config),
     requests: new RequestMetrics(),
+    requesters: new Recall(mark, MOST_REQUESTERS),
     routes: () => proxy.routes,
     checkRoutes: repairRoutes,
     requestShutdown: shutdown.resolve,

@@ -1,7 +1,7 @@
 import { RequestError } from './errors.ts'
 import type { Hub } from './hub.ts'
 import { isUserName } from './spawners/names.ts'
-import { serversOf } from './store/spawners.ts'
+import { spawnersOf } from './store/spawners.ts'
 import { deleteTokensOf } from './store/tokens.ts'
 import { deleteUser, findUser, updateUser, type User } from './store/users.ts'
 
@@ -38,17 +38,17 @@ export async function changeUser(
  * @throws {@link RequestError} 400 while one of his servers starts or stops.
  */
 export async function deleteUserCompletely(hub: Hub, user: User): Promise<void> {
-  const stored = await serversOf(hub.db, [user.id])
-  for (const { spawner } of stored) {
-    const phase = hub.servers.phase(user.id, spawner.name)
+  const stored = await spawnersOf(hub.db, [user.id])
+  for (const { name } of stored) {
+    const phase = hub.servers.phase(user.id, name)
     if (phase === 'spawn') throw new RequestError(400, `${user.name}'s server is starting, please wait.`)
     if (phase === 'stop') {
       throw new RequestError(400, `${user.name}'s server is in the process of stopping, please wait.`)
     }
   }
-  for (const { spawner } of stored) hub.servers.stop(user, spawner.name)
+  for (const { name } of stored) hub.servers.stop(user, name)
   const waitMs = hub.config.spawner.slow_spawn_timeout * 1000
-  await Promise.all(stored.map(({ spawner }) => hub.servers.settled(user.id, spawner.name, waitMs)))
+  await Promise.all(stored.map(({ name }) => hub.servers.settled(user.id, name, waitMs)))
   if (hub.servers.hasActive(user.id)) {
     throw new RequestError(400, `${user.name}'s server is in the process of stopping, please wait.`)
   }

@@ -38,6 +38,7 @@ describe('the configuration', () => {
     ['services:\n  - name: a\n    api_token_env: ABSENT', 2, 'services[0]', 'ABSENT is not set'],
     ['services:\n  - { name: a, api_token: "123456789", roles: [nobody] }', 2, 'services[0]', 'Unknown role nobody'],
     ['roles:\n  - name: a\n    scopes: [fly]', 2, 'roles[0]', 'Unknown scope fly'],
+    ['roles:\n  - name: a\n    users: [a/b]', 2, 'roles[0]', 'Invalid username a/b'],
     ['base_url: hub', 1, 'base_url', 'a path that starts with /'],
     ['proxy: { ssl_key: k }', 1, 'proxy', 'ssl_cert'],
     ['port: 8001', 1, 'port', 'three different ports'],

@@ -41,6 +41,16 @@ describe('settings', { timeout: 60_000 }, () => {
     await until(() => hub.log().includes('hub stopped'))
   })
 
+  test('users whom the configuration names are made', async () => {
+    await using hub = await startHub({ roles: [{ name: 'watched', scopes: ['read:hub'], users: ['probe'] }] })
+    const probe = async () => (await hub.call('GET', '/users/probe')).json
+    expect(await probe()).toMatchObject({ name: 'probe', admin: false, roles: ['user', 'watched'] })
+    const { created } = await probe()
+    await hub.end('SIGTERM')
+    await hub.start()
+    expect(await probe()).toMatchObject({ created, roles: ['user', 'watched'] })
+  })
+
   test('idle servers are stopped', async () => {
     await using hub = await startHub({
       spawner: { command: FAKE_SERVER },

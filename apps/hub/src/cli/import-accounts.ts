@@ -37,7 +37,7 @@ export async function importAccounts({ options, rest, env }: CommandInput): Prom
 function openSource(file: string): Kysely<unknown> {
   try {
     const database = new BetterSqlite(file, { readonly: true, fileMustExist: true })
-    return new Kysely<unknown>({ dialect: sqliteDialect(database) })
+    return new Kysely<unknown>({ dialect: sqliteDialect(database).dialect })
   } catch (error) {
     throw new HubError('HUB_USAGE', `${file} cannot be opened: ${reasonOf(error)}`, { cause: error })
   }

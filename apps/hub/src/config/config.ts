@@ -6,6 +6,7 @@ import { LineCounter, type Node, parseDocument } from 'yaml'
 
 import { HubError, reasonOf } from '../errors.ts'
 import { isScope } from '../permissions/definitions.ts'
+import { isUserName } from '../spawners/names.ts'
 import type { ServiceSpec } from '../store/services.ts'
 import type { Complaint } from './fields.ts'
 import { type Settings, settingsField } from './settings.ts'
@@ -73,6 +74,7 @@ export function loadConfig({ file, env }: ConfigSource): Config {
     const say = (message: string) => complain(nodeAt('roles', index), `roles[${index}]`, message)
     if (role.name === '') say('Expected a name')
     for (const scope of role.scopes) if (!isScope(scope)) say(`Unknown scope ${scope}`)
+    for (const user of role.users) if (!isUserName(user)) say(`Invalid username ${user}`)
   }
   if ((settings.proxy.ssl_key === undefined) !== (settings.proxy.ssl_cert === undefined)) {
     complain(nodeAt('proxy'), 'proxy', 'Expected ssl_key and ssl_cert together, got one of them')

@@ -85,7 +85,7 @@ export const settingsField = group({
       }),
       description: text({ default: '', meaning: 'what it is for' }),
       scopes: texts({ meaning: 'what it may do' }),
-      users: texts({ meaning: 'users who have it' }),
+      users: texts({ meaning: 'users who have it; missing ones are made' }),
       groups: texts({ meaning: 'groups whose members have it' }),
     }),
     { meaning: 'roles beside user, admin, server and token' },

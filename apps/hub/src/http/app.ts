@@ -14,9 +14,10 @@ import { mountStoppedServers, spawnRoutes } from '../pages/spawn.ts'
 import { redirect } from '../pages/visitor.ts'
 import { tokenRoutes } from '../pages/tokens.ts'
 import { mountApi, resources } from '../rest/api.ts'
+import { refusal } from '../rest/call.ts'
 import { deleteSessionTokens } from '../store/tokens.ts'
 import { clientIp } from './client-ip.ts'
-import { jsonError } from './errors.ts'
+import { toRequestError } from './errors.ts'
 import { mountHealth } from './health.ts'
 import { logRequests } from './request-log.ts'
 
@@ -36,11 +37,11 @@ export function createApp(hub: Hub): Hono {
   mountStoppedServers(app, hub)
   mountProxyErrors(app, hub, base)
   app.post(`${base}/logout`, ({ req }) => logOut(hub, req.raw))
-  app.all(`${api}/*`, () => jsonError(hub, new RequestError(404, 'Not Found')))
+  app.all(`${api}/*`, () => refusal(new RequestError(404, 'Not Found')))
   app.all(`${base}/*`, ({ req }) => hub.accounts.handle(req.raw, clientIp(req.raw)))
   app.notFound(({ req }) => errorPage(hub, req.raw, new RequestError(404, 'There is nothing here')))
   app.onError((error, { req }) =>
-    req.path.startsWith(`${api}/`) ? jsonError(hub, error) : errorPage(hub, req.raw, error),
+    req.path.startsWith(`${api}/`) ? refusal(toRequestError(hub, error)) : errorPage(hub, req.raw, error),
   )
   return app
 }

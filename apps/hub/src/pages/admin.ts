@@ -1,6 +1,6 @@
 import { RequestError } from '../errors.ts'
 import { isUserName } from '../spawners/names.ts'
-import { serversOf } from '../store/spawners.ts'
+import { spawnersOf } from '../store/spawners.ts'
 import { toIso } from '../store/time.ts'
 import { createUsers, findUser, listUsers, type User } from '../store/users.ts'
 import { changeUser, deleteUserCompletely } from '../users.ts'
@@ -21,14 +21,14 @@ async function list(call: PageCall): Promise<Response> {
   const search = (url.searchParams.get('q') ?? '').slice(0, 255)
   const limit = hub.config.limits.page_size
   const page = Math.max(1, Math.trunc(Number(url.searchParams.get('page') ?? '1')) || 1)
-  const { users, total } = await listUsers(hub.db, { nameContains: search }, { offset: (page - 1) * limit, limit })
-  const servers = Map.groupBy(
-    await serversOf(
-      hub.db,
-      users.map(({ id }) => id),
-    ),
-    ({ spawner }) => spawner.user_id,
+  const { users, total } = await listUsers(
+    hub.db,
+    { nameContains: search },
+    { offset: (page - 1) * limit, limit },
+    true,
   )
+  const ids = users.map(({ id }) => id)
+  const servers = Map.groupBy(await spawnersOf(hub.db, ids), (spawner) => spawner.user_id)
   const here = `${hub.config.base_url}hub/admin`
   const link = (to: number) =>
     `${here}?${new URLSearchParams({ ...(search === '' ? {} : { q: search }), page: String(to) }).toString()}`
@@ -42,7 +42,7 @@ async function list(call: PageCall): Promise<Response> {
         userRow(
           call,
           user,
-          (servers.get(user.id) ?? []).map(({ spawner }) => spawner.name),
+          (servers.get(user.id) ?? []).map(({ name }) => name),
         ),
       )}
     </ul>

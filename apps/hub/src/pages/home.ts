@@ -3,7 +3,7 @@ import type { Hono } from 'hono'
 import { RequestError } from '../errors.ts'
 import type { Hub } from '../hub.ts'
 import { urlName } from '../spawners/names.ts'
-import { serversOf } from '../store/spawners.ts'
+import { spawnersOf } from '../store/spawners.ts'
 import { toIso } from '../store/time.ts'
 import type { User } from '../store/users.ts'
 import { type Html, html } from './html.ts'
@@ -62,9 +62,9 @@ const home: PageRoute = {
   method: 'GET',
   path: '/home',
   async run({ hub, visitor: { user, reader } }) {
-    const stored = await serversOf(hub.db, [user.id])
-    const startedOf = (name: string) => stored.find(({ spawner }) => spawner.name === name)?.spawner.started ?? null
-    const named = stored.flatMap(({ spawner }) => (spawner.name === '' ? [] : [spawner.name]))
+    const stored = await spawnersOf(hub.db, [user.id])
+    const startedOf = (name: string) => stored.find((spawner) => spawner.name === name)?.started ?? null
+    const named = stored.flatMap(({ name }) => (name === '' ? [] : [name]))
     const body = html`${serverCard(hub, reader, user, '', startedOf(''))}
     ${named.map((name) => serverCard(hub, reader, user, name, startedOf(name)))}
     ${

@@ -1,14 +1,11 @@
-import { createHash } from 'node:crypto'
-
 import type { Context, Hono } from 'hono'
-import { etag } from 'hono/etag'
 
 import { RequestError } from '../errors.ts'
-import { jsonError } from '../http/errors.ts'
+import { toRequestError } from '../http/errors.ts'
 import type { Hub } from '../hub.ts'
 import { ANYBODY, presentedToken, requesterByCookie, requesterByToken, type Requester } from '../identity.ts'
 import { HUB_VERSION } from '../version.ts'
-import { type Call, json, requireScope, type Resource, type Verb } from './call.ts'
+import { API_HEADERS, type Call, json, refusal, requireScope, type Resource, type Verb } from './call.ts'
 import { databaseResources } from './databases.ts'
 import { groupResources } from './groups.ts'
 import { hubResources } from './hub.ts'
@@ -33,13 +30,6 @@ const MAX_BODY_BYTES = 1_000_000
 /** Mounts the API below `base`, which ends without a slash. */
 export function mountApi(app: Hono, hub: Hub, base: string): void {
   const version = () => json({ version: HUB_VERSION })
-  // The default digest goes through a thread and back, which costs a tenth of a small answer.
-  app.use(`${base}/*`, etag({ generateDigest: (body) => createHash('sha1').update(body).digest().buffer }))
-  app.use(`${base}/*`, async (context, next) => {
-    await next()
-    context.header('x-jupyterhub-version', HUB_VERSION)
-    context.header('content-security-policy', "default-src 'none'; frame-ancestors 'none'")
-  })
   app.get(base, version)
   app.get(`${base}/`, version)
   app.get(`${base}/openapi.json`, () => json(openApiDocument(base, resources)))
@@ -62,10 +52,19 @@ async function dispatch(hub: Hub, context: Context, resource: Resource): Promise
     const params = context.req.param() as Record<string, string>
     const call: Call = { hub, request, url, params, requester, body: undefined }
     await requireScope(call, operation.scopes)
-    return await operation.handle({ ...call, body: await readBody(request) })
+    return unlessKnown(request, await operation.handle({ ...call, body: await readBody(request) }))
   } catch (error) {
-    return jsonError(hub, error)
+    return refusal(toRequestError(hub, error))
   }
+}
+
+/** The answer, or 304 to a client that has it already. */
+function unlessKnown(request: Request, answer: Response): Response {
+  const known = request.headers.get('if-none-match')
+  if (known === null || request.method !== 'GET') return answer
+  const etag = answer.headers.get('etag')
+  if (etag === null || !(known === '*' || known.includes(etag))) return answer
+  return new Response(null, { status: 304, headers: { ...API_HEADERS, etag } })
 }
 
 function missing(scopes: readonly string[]): RequestError {
@@ -94,8 +93,11 @@ function comesFromHub(hub: Hub, request: Request, url: URL): boolean {
 }
 
 async function readBody(request: Request): Promise<unknown> {
-  if (request.method === 'GET' || request.body === null) return undefined
-  if (Number(request.headers.get('content-length') ?? 0) > MAX_BODY_BYTES) {
+  const { headers } = request
+  const length = headers.get('content-length')
+  // Looking at the request's own body would make a stream of it, which costs more than most calls.
+  if (request.method === 'GET' || (length === null && !headers.has('transfer-encoding'))) return undefined
+  if (Number(length) > MAX_BODY_BYTES) {
     throw new RequestError(413, 'The body is too large')
   }
   const text = (await request.text()).trim()

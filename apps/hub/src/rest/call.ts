@@ -1,8 +1,11 @@
+import { hash } from 'node:crypto'
+
 import type { Hub } from '../hub.ts'
 import { RequestError } from '../errors.ts'
 import type { Target } from '../permissions/scope-set.ts'
 import type { Requester } from '../identity.ts'
 import { findUser, membershipsOf, type User } from '../store/users.ts'
+import { HUB_VERSION } from '../version.ts'
 
 /** The verbs of the API. */
 export type Verb = 'get' | 'post' | 'put' | 'patch' | 'delete'
@@ -40,14 +43,29 @@ export interface Resource {
   readonly operations: Readonly<Partial<Record<Verb, Operation>>>
 }
 
-/** An answer as JSON. */
-export function json(value: unknown, status = 200): Response {
-  return Response.json(value, { status })
+/** Headers of every answer of the API. */
+export const API_HEADERS: Readonly<Record<string, string>> = {
+  'x-jupyterhub-version': HUB_VERSION,
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+}
+
+/** An answer as JSON, complete when it is made: headers that are added later cost more than the rest of it. */
+export function json(value: unknown, status = 200, more: Readonly<Record<string, string>> = {}): Response {
+  const text = JSON.stringify(value)
+  const headers: Record<string, string> = { 'content-type': 'application/json', ...API_HEADERS, ...more }
+  if (status === 200) headers['etag'] = `"${hash('sha1', text, 'base64url')}"`
+  return new Response(text, { status, headers })
 }
 
 /** An answer without a body; a server call's has the type text/plain, as JupyterHub's. */
 export function empty(status: number, type?: string): Response {
-  return new Response(null, { status, headers: type === undefined ? {} : { 'content-type': type } })
+  const headers = type === undefined ? API_HEADERS : { ...API_HEADERS, 'content-type': type }
+  return new Response(null, { status, headers })
+}
+
+/** A refusal as the API words it. */
+export function refusal({ status, message, headers }: RequestError): Response {
+  return json({ status, message }, status, headers)
 }
 
 /** The body as a map, `{}` when it is empty. */
@@ -164,5 +182,5 @@ export function pageAnswer(call: Call, page: Page, items: unknown, total: number
       next: offset + limit < total ? { offset: offset + limit, limit, url: next.href } : null,
     },
   }
-  return new Response(JSON.stringify(model), { headers: { 'content-type': 'application/json' } })
+  return json(model)
 }

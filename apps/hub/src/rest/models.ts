@@ -2,7 +2,7 @@ import type { Hub } from '../hub.ts'
 import type { ScopeSet } from '../permissions/scope-set.ts'
 import type { GroupWithMembers } from '../store/groups.ts'
 import type { Service } from '../store/services.ts'
-import { serversOf, type StoredServer } from '../store/spawners.ts'
+import { type SpawnerRow, spawnersOf } from '../store/spawners.ts'
 import { toIso } from '../store/time.ts'
 import type { ApiToken } from '../store/tokens.ts'
 import { membershipsOf, type User } from '../store/users.ts'
@@ -52,7 +52,9 @@ function shown(
 ): Record<string, unknown> {
   const more = limited.flatMap(([scope, names]) => (allows(scope) ? names : []))
   const allowed = more.length === 0 ? always : new Set([...always, ...more])
-  return Object.fromEntries(Object.entries(model).filter(([key]) => allowed.has(key)))
+  const part: Record<string, unknown> = {}
+  for (const key in model) if (allowed.has(key)) part[key] = model[key]
+  return part
 }
 
 /** Models of users as far as the scopes reach; a user of whom nothing may be seen is left out. */
@@ -63,8 +65,8 @@ export async function userModels(
   options: { readonly includeStopped?: boolean } = {},
 ): Promise<Record<string, unknown>[]> {
   const ids = users.map(({ id }) => id)
-  const [{ groups, roles }, servers] = await Promise.all([membershipsOf(hub.db, ids), serversOf(hub.db, ids)])
-  const byUser = Map.groupBy(servers, ({ spawner }) => spawner.user_id)
+  const [{ groups, roles }, servers] = await Promise.all([membershipsOf(hub.db, ids), spawnersOf(hub.db, ids)])
+  const byUser = Map.groupBy(servers, ({ user_id }) => user_id)
   const plan = planKeys(userKeys, scopes)
   return users.flatMap((user) => {
     const memberOf = groups.get(user.id) ?? []
@@ -102,13 +104,13 @@ function userModel(
 function serverModels(
   hub: Hub,
   user: User,
-  stored: readonly StoredServer[],
+  stored: readonly SpawnerRow[],
   groups: readonly string[],
   scopes: ScopeSet,
   includeStopped: boolean,
 ): Record<string, unknown> {
   const models: [string, unknown][] = []
-  for (const { spawner } of stored) {
+  for (const spawner of stored) {
     const phase = hub.servers.phase(user.id, spawner.name)
     const target = { user: user.name, server: spawner.name, groups }
     if ((phase === 'stopped' && !includeStopped) || !scopes.allows('read:servers', target)) continue

@@ -1,7 +1,7 @@
 import { RequestError } from '../errors.ts'
-import { serversOf } from '../store/spawners.ts'
+import { spawnersOf } from '../store/spawners.ts'
 import type { User } from '../store/users.ts'
-import { bodyMap, type Call, empty, namedUser, type Operation, type Resource } from './call.ts'
+import { API_HEADERS, bodyMap, type Call, empty, namedUser, type Operation, type Resource } from './call.ts'
 
 const TEXT = 'text/plain'
 
@@ -10,8 +10,8 @@ async function knownServer(call: Call, user: User): Promise<string> {
   const server = call.params['server'] ?? ''
   if (server === '') return server
   if (hub.config.limits.named_servers === 0) throw new RequestError(400, 'Named servers are not enabled.')
-  const stored = await serversOf(hub.db, [user.id])
-  if (!stored.some(({ spawner }) => spawner.name === server)) {
+  const stored = await spawnersOf(hub.db, [user.id])
+  if (!stored.some(({ name }) => name === server)) {
     throw new RequestError(404, `${user.name} has no server named '${server}'`)
   }
   return server
@@ -55,9 +55,9 @@ async function progress(call: Call): Promise<Response> {
   const { hub } = call
   const user = await namedUser(call)
   const server = call.params['server'] ?? ''
-  const stored = await serversOf(hub.db, [user.id])
+  const stored = await spawnersOf(hub.db, [user.id])
   const never = hub.servers.phase(user.id, server) === 'stopped' && hub.servers.failure(user.id, server) === undefined
-  if (never && !stored.some(({ spawner }) => spawner.name === server)) throw new RequestError(404, 'Not Found')
+  if (never && !stored.some(({ name }) => name === server)) throw new RequestError(404, 'Not Found')
   const events = hub.servers.progress(user, server)
   // The first message decides between a stream and a refusal.
   const first = await events.next()
@@ -83,7 +83,12 @@ async function progress(call: Call): Promise<Response> {
       await events.return()
     },
   })
-  const headers = { 'content-type': 'text/event-stream', 'cache-control': 'no-cache', 'x-accel-buffering': 'no' }
+  const headers = {
+    ...API_HEADERS,
+    'content-type': 'text/event-stream',
+    'cache-control': 'no-cache',
+    'x-accel-buffering': 'no',
+  }
   return new Response(stream, { headers })
 }
 

@@ -2,8 +2,8 @@ import { RequestError } from '../errors.ts'
 import { isUserName } from '../spawners/names.ts'
 import { changeUser, deleteUserCompletely } from '../users.ts'
 import { fromStored } from '../store/time.ts'
-import { createUsers, findUser, listUsers, touchUser, type UserFilter } from '../store/users.ts'
-import { serversOf, touchSpawner } from '../store/spawners.ts'
+import { createUsers, findUser, listUsers, takenNames, touchUser, type UserFilter } from '../store/users.ts'
+import { spawnersOf, touchSpawner } from '../store/spawners.ts'
 import {
   bodyMap,
   type Call,
@@ -65,7 +65,7 @@ async function list(call: Call): Promise<Response> {
     // Ready is known to the running hub only; asking for these keys keeps pages and totals right.
     ...(state === 'ready' ? { ids: hub.servers.readyUserIds() } : {}),
   }
-  const { users, total } = await listUsers(hub.db, filter, page)
+  const { users, total } = await listUsers(hub.db, filter, page, page.paged)
   const models = await userModels(hub, users, requester.scopes, { includeStopped: includesStopped(call) })
   return pageAnswer(call, page, models, total)
 }
@@ -83,8 +83,8 @@ async function createMany(call: Call): Promise<Response> {
   if (bad.length > 0) {
     throw new RequestError(400, `Invalid username${bad.length > 1 ? 's' : ''}: ${bad.join(', ')}`)
   }
-  const fresh: string[] = []
-  for (const name of new Set(names)) if ((await findUser(hub.db, name)) === undefined) fresh.push(name)
+  const taken = await takenNames(hub.db, names)
+  const fresh = [...new Set(names)].filter((name) => !taken.has(name))
   if (fresh.length === 0) throw new RequestError(409, `All ${names.length} users already exist`)
   const users = await createUsers(hub.db, fresh, model['admin'] === true, hub.now())
   return json(await userModels(hub, users, requester.scopes), 201)
@@ -150,13 +150,13 @@ async function activity(call: Call): Promise<Response> {
   if (servers !== undefined && (typeof servers !== 'object' || servers === null || Array.isArray(servers))) {
     throw new RequestError(400, shape)
   }
-  const stored = await serversOf(hub.db, [user.id])
+  const stored = await spawnersOf(hub.db, [user.id])
   const touched = Object.entries((servers ?? {}) as Record<string, unknown>).map(([name, info]) => {
-    const found = stored.find(({ spawner }) => spawner.name === name)
+    const found = stored.find((spawner) => spawner.name === name)
     if (found === undefined) throw new RequestError(400, `No such server '${name}' for user ${user.name}`)
     const at = (info as { readonly last_activity?: unknown } | null)?.last_activity
     if (at === undefined || at === null) throw new RequestError(400, shape)
-    return { id: found.spawner.id, at: moment(call, at) }
+    return { id: found.id, at: moment(call, at) }
   })
   const seen = last === undefined || last === null ? undefined : moment(call, last)
   if (seen !== undefined && (user.last_activity === null || fromStored(user.last_activity) < seen)) {

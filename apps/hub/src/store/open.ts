@@ -4,6 +4,7 @@ import BetterSqlite from 'better-sqlite3'
 import { Kysely, PostgresDialect } from 'kysely'
 
 import { HubError, reasonOf } from '../errors.ts'
+import type { ChangeMark } from './recall.ts'
 import { sqliteDialect } from './sqlite-dialect.ts'
 import type { Database, Tables } from './tables.ts'
 
@@ -11,6 +12,8 @@ import type { Database, Tables } from './tables.ts'
 export interface OpenDatabase extends AsyncDisposable {
   readonly db: Database
   readonly kind: 'sqlite' | 'postgres'
+  /** Tells whether anything has changed since. */
+  readonly mark: ChangeMark
 }
 
 /**
@@ -28,8 +31,9 @@ export function openSqlite(file: string): OpenDatabase {
     database.pragma('journal_mode = WAL')
     database.pragma('synchronous = NORMAL')
     database.pragma('foreign_keys = ON')
-    const db = new Kysely<Tables>({ dialect: sqliteDialect(database) })
-    return { db, kind: 'sqlite', [Symbol.asyncDispose]: () => db.destroy() }
+    const { dialect, mark } = sqliteDialect(database)
+    const db = new Kysely<Tables>({ dialect })
+    return { db, kind: 'sqlite', mark, [Symbol.asyncDispose]: () => db.destroy() }
   } catch (error) {
     throw new HubError('HUB_DATABASE', `Cannot open the database ${file}: ${reasonOf(error)}`, { cause: error })
   }
@@ -56,5 +60,5 @@ export async function openPostgres(url: string): Promise<OpenDatabase> {
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => {})
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
-  return { db, kind: 'postgres', [Symbol.asyncDispose]: () => db.destroy() }
+  return { db, kind: 'postgres', mark: () => undefined, [Symbol.asyncDispose]: () => db.destroy() }
 }

@@ -1,4 +1,5 @@
 import type { Database } from './tables.ts'
+import { createUsers } from './users.ts'
 
 /** A role as configuration declares it. */
 export interface RoleSpec {
@@ -85,11 +86,20 @@ export async function scopesOfRole(db: Database, name: string): Promise<string[]
   return row === undefined ? undefined : (JSON.parse(row.scopes) as string[])
 }
 
-/** Gives roles of the configuration to the users and groups it names; a name that does not exist yet is passed over. */
+/** Gives roles of the configuration to the users and groups it names; makes users that are missing, as JupyterHub does. */
 export async function ensureRoleMembers(
   db: Database,
   roles: readonly (RoleSpec & { readonly users: readonly string[]; readonly groups: readonly string[] })[],
+  now: Date,
 ): Promise<void> {
+  const named = [...new Set(roles.flatMap(({ users }) => users))]
+  const known = await db
+    .selectFrom('users')
+    .select('name')
+    .where('name', 'in', [...named, ''])
+    .execute()
+  const missing = named.filter((name) => !known.some((user) => user.name === name))
+  if (missing.length > 0) await createUsers(db, missing, false, now)
   for (const role of roles) {
     const { id: role_id } = await db
       .selectFrom('roles')

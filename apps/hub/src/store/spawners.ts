@@ -1,49 +1,45 @@
-import type { Selectable } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 
+import { among } from './among.ts'
 import type { Database, ServersTable, SpawnersTable } from './tables.ts'
 import { generateToken, insertToken } from './tokens.ts'
 import { toStored } from './time.ts'
 import type { User } from './users.ts'
 
 /** A row of `spawners`: a server that a user has or had, running or not. */
-type SpawnerRow = Selectable<SpawnersTable>
+export type SpawnerRow = Selectable<SpawnersTable>
 /** A row of `servers`: the address of a running server. */
 type ServerRow = Selectable<ServersTable>
 
-/** What the database says about one server. */
+/** The servers of some users, running or not. */
+export async function spawnersOf(db: Database, userIds: readonly number[]): Promise<SpawnerRow[]> {
+  const query = sql<SpawnerRow>`select * from spawners where user_id in ${among(db, userIds)} order by id`
+  return (await query.execute(db)).rows
+}
+
+/** What the database says about a server that has an address. */
 export interface StoredServer {
   readonly spawner: SpawnerRow
   readonly server: ServerRow | undefined
-}
-
-async function withServers(db: Database, spawners: readonly SpawnerRow[]): Promise<StoredServer[]> {
-  const ids = spawners.flatMap(({ server_id }) => (server_id === null ? [] : [server_id]))
-  const servers = ids.length === 0 ? [] : await db.selectFrom('servers').selectAll().where('id', 'in', ids).execute()
-  return spawners.map((spawner) => ({ spawner, server: servers.find(({ id }) => id === spawner.server_id) }))
-}
-
-/** The servers of some users. */
-export async function serversOf(db: Database, userIds: readonly number[]): Promise<StoredServer[]> {
-  const query = db
-    .selectFrom('spawners')
-    .selectAll()
-    .where('user_id', 'in', [...userIds, -1])
-  return withServers(db, await query.orderBy('id').execute())
+  readonly user: User
 }
 
 /** Every server that has an address: what a starting hub finds from before. */
-export async function activeServers(db: Database): Promise<(StoredServer & { readonly user: User })[]> {
+export async function activeServers(db: Database): Promise<StoredServer[]> {
   const spawners = await db.selectFrom('spawners').selectAll().where('server_id', 'is not', null).execute()
-  const stored = await withServers(db, spawners)
-  const ids = spawners.map(({ user_id }) => user_id)
-  const users = await db
-    .selectFrom('users')
-    .selectAll()
-    .where('id', 'in', [...ids, -1])
-    .execute()
-  return stored.flatMap((each) => {
-    const user = users.find(({ id }) => id === each.spawner.user_id)
-    return user === undefined ? [] : [{ ...each, user }]
+  const serverIds = spawners.flatMap(({ server_id }) => server_id ?? [])
+  const [servers, users] = await Promise.all([
+    sql<ServerRow>`select * from servers where id in ${among(db, serverIds)}`.execute(db),
+    sql<User>`select * from users where id in ${among(
+      db,
+      spawners.map(({ user_id }) => user_id),
+    )}`.execute(db),
+  ])
+  const serverById = new Map(servers.rows.map((row) => [row.id, row]))
+  const userById = new Map(users.rows.map((row) => [row.id, row]))
+  return spawners.flatMap((spawner) => {
+    const user = userById.get(spawner.user_id)
+    return user === undefined ? [] : [{ spawner, user, server: serverById.get(spawner.server_id ?? 0) }]
   })
 }
 

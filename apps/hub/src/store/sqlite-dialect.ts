@@ -12,6 +12,8 @@ import {
   SqliteQueryCompiler,
 } from 'kysely'
 
+import type { ChangeMark } from './recall.ts'
+
 /** How long a statement waits for another process's lock before the request is answered with 503, in milliseconds. */
 const LOCK_WAIT_MS = 1000
 
@@ -22,13 +24,18 @@ const LOCK_WAIT_MS = 1000
  * not even one that needs no database. Here a refused statement is tried again from a timer. Once a full wait was in
  * vain, those queued behind it try once only: the tenth request of a locked hub fails as soon as the first.
  */
-export function sqliteDialect(database: BetterSqlite.Database): Dialect {
-  return {
+export function sqliteDialect(database: BetterSqlite.Database): {
+  readonly dialect: Dialect
+  readonly mark: ChangeMark
+} {
+  const connection = new SqliteConnection(database)
+  const dialect: Dialect = {
     createAdapter: () => new SqliteAdapter(),
-    createDriver: () => new SqliteDriver(database),
+    createDriver: () => new SqliteDriver(database, connection),
     createIntrospector: (db) => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),
   }
+  return { dialect, mark: () => connection.mark() }
 }
 
 class SqliteDriver implements Driver {
@@ -37,9 +44,9 @@ class SqliteDriver implements Driver {
   #tail: Promise<void> = Promise.resolve()
   #release: (() => void) | undefined
 
-  constructor(database: BetterSqlite.Database) {
+  constructor(database: BetterSqlite.Database, connection: SqliteConnection) {
     this.#database = database
-    this.#connection = new SqliteConnection(database)
+    this.#connection = connection
   }
 
   init(): Promise<void> {
@@ -83,12 +90,30 @@ class SqliteConnection implements DatabaseConnection {
   readonly #database: BetterSqlite.Database
   readonly #prepared = new Map<string, BetterSqlite.Statement>()
   #patience = LOCK_WAIT_MS
+  #writes = 0
+  #version: BetterSqlite.Statement | undefined
 
   constructor(database: BetterSqlite.Database) {
     this.#database = database
   }
 
+  /**
+   * SQLite counts the commits of other connections, here statements that write are counted.
+   *
+   * @see https://www.sqlite.org/pragma.html#pragma_data_version
+   */
+  mark(): string | undefined {
+    try {
+      this.#version ??= this.#database.prepare('pragma data_version').pluck()
+      return `${String(this.#version.get())} ${this.#writes}`
+    } catch {
+      // Locked or broken: the reading that follows finds out, and says so.
+      return undefined
+    }
+  }
+
   async run(text: string): Promise<void> {
+    this.#writes += 1
     await this.#patiently(() => this.#prepare(text).run())
   }
 
@@ -96,6 +121,7 @@ class SqliteConnection implements DatabaseConnection {
     const values = query.parameters.map((value) => (typeof value === 'boolean' ? Number(value) : value))
     return this.#patiently(() => {
       const statement = this.#prepare(query.sql)
+      if (!statement.readonly) this.#writes += 1
       if (statement.reader) return { rows: statement.all(values) as Row[] }
       const { changes, lastInsertRowid } = statement.run(values)
       return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) }

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 
 import type { ApiTokensTable, Database } from './tables.ts'
 import { fromStored, toStored } from './time.ts'
@@ -32,7 +32,7 @@ export function generateToken(): string {
  * A random token needs no slow hash, and without a salt the row is found by its index: one look-up for any token.
  */
 export function hashToken(token: string): string {
-  return `sha512:1::${createHash('sha512').update(token).digest('hex')}`
+  return `sha512:1::${hash('sha512', token)}`
 }
 
 /** Stores a token and returns its row; the token itself is not kept. */
@@ -56,14 +56,19 @@ export async function insertToken(db: Database, token: string, options: NewToken
     .executeTakeFirstOrThrow()
 }
 
+/** Finds a token by its stored form, expired or not. */
+export async function tokenByHash(db: Database, hashed: string): Promise<ApiToken | undefined> {
+  return db.selectFrom('api_tokens').selectAll().where('hashed', '=', hashed).executeTakeFirst()
+}
+
 /** Finds the row of a presented token; expired ones are not found. */
 export async function findToken(db: Database, token: string, now: Date): Promise<ApiToken | undefined> {
-  const row = await db.selectFrom('api_tokens').selectAll().where('hashed', '=', hashToken(token)).executeTakeFirst()
+  const row = await tokenByHash(db, hashToken(token))
   return row === undefined || isExpired(row, now) ? undefined : row
 }
 
 /** Whether a token's time is over. */
-function isExpired(token: Pick<ApiToken, 'expires_at'>, now: Date): boolean {
+export function isExpired(token: Pick<ApiToken, 'expires_at'>, now: Date): boolean {
   return token.expires_at !== null && fromStored(token.expires_at) <= now
 }
 
