@@ -24,7 +24,7 @@ export function enlist(parts: {
 
   async function add(records: readonly JobRecord[]): Promise<Enqueued[]> {
     const added = await patience.within(driver.add(records), () => uncertain(records, timeoutMs))
-    return added.map((one) => ({ ...one, deferred: false }))
+    return added.map(({ id, deduplicated }) => ({ id, deduplicated, deferred: false }))
   }
 
   const deferred = (added: readonly Pick<Added, 'id'>[]) =>
@@ -43,8 +43,7 @@ export function enlist(parts: {
           'Expected `tasks.transaction` around it: memory cannot see other commits',
         )
       }
-      const outside = leaveTransaction(scope)
-      own.waiting.push(() => runInScope(outside, async () => void (await add(records))))
+      own.waiting.push(() => runInScope(leaveTransaction(scope), async () => void (await add(records))))
       return deferred(records)
     }
     if (database === undefined) throw new TaskError('TASK_NO_DATABASE', 'Expected tasks created with a `database`')

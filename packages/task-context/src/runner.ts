@@ -1,13 +1,13 @@
 import { unseal, type Envelope } from './context/envelope.ts'
 import type { FieldCodec, Fields } from './context/fields.ts'
-import { openResources, type Resources } from './context/resources.ts'
-import { type JobInfo, type Logger, runInScope, type Scope, type TaskContext } from './context/scope.ts'
+import { type OpenResources, openResources, type Resources } from './context/resources.ts'
+import { type JobInfo, type Logger, runInScope, type TaskContext } from './context/scope.ts'
 import { flush, openTransaction, type TransactionScope } from './context/transaction.ts'
 import type { Database } from './database.ts'
 import type { Outcome, Run } from './drivers/driver.ts'
 import { TaskError, toError } from './errors.ts'
 import { randomId } from './internal/ids.ts'
-import { combineSignals, settleWithin, type Stop } from './internal/stop.ts'
+import { abortAfter, type Stop } from './internal/stop.ts'
 import { isThenable } from './internal/thenable.ts'
 import type { Job } from './jobs/define-job.ts'
 import { parsePayload, upcast } from './jobs/payload.ts'
@@ -115,73 +115,87 @@ async function execute(
     readonly schedule: JobInfo['schedule']
   },
 ): Promise<unknown> {
-  const { job } = handler
   const { fields, payload, schedule } = input
-  const info: JobInfo = {
-    id: run.id,
-    name: run.name,
-    queue: run.queue,
-    attempt: run.attempt,
-    maxAttempts: run.maxAttempts,
-    progress: run.progress,
-    ...(schedule !== undefined && { schedule }),
-  }
-  const log = parts.logger({ requestId: fields.requestId, jobId: run.id, job: run.name, attempt: run.attempt })
-  using stop = limit(run, job, fields.deadline, parts.now)
-  const signal = stop?.signal ?? run.signal
+  const { stop } = run
   const life = { ended: false }
-  const resources = parts.resources === undefined ? undefined : await openResources(parts.resources, fields, signal)
+  const endLimits = limit(stop, handler.job, fields.deadline, parts.now)
+  let resources: OpenResources | undefined
 
   /** The handler, inside its scope; stopped from outside when it will not stop by itself. */
-  const call = async (db: unknown, transaction: TransactionScope | undefined): Promise<unknown> => {
-    const own = { signal, log, db, job: info, resources: resources?.values ?? NO_RESOURCES }
-    // On the fields themselves, which were made for this run and have no prototype.
-    const context = Object.freeze(Object.assign(fields, own)) as unknown as TaskContext
-    const scope: Scope = { context, transaction, life }
-    const answer = runInScope(scope, () => handler.run(payload, context))
-    const result = isThenable(answer) ? await settleWithin(answer, signal, parts.abortGraceMs) : answer
-    signal.throwIfAborted()
-    return result
+  const call = (db: unknown, transaction: TransactionScope | undefined): unknown => {
+    const context = makeContext(parts, run, fields, { db, schedule, resources: resources?.values ?? NO_RESOURCES })
+    const answer = runInScope({ context, transaction, life }, () => handler.run(payload, context))
+    if (isThenable(answer)) return stop.settle(answer, parts.abortGraceMs)
+    stop.throwIfAborted()
+    return answer
   }
 
   try {
+    if (parts.resources !== undefined) resources = await openResources(parts.resources, fields, stop.signal)
     const choice = handler.database ?? (parts.database === undefined ? 'none' : 'transaction')
-    return await (choice === 'none' ? call(undefined, undefined) : withDatabase(parts, choice, run, signal, call))
+    return await (choice === 'none' ? call(undefined, undefined) : withDatabase(parts, choice, run, call))
   } catch (error) {
     // What the handler threw while it was being stopped matters less than why it was stopped.
-    throw signal.aborted ? signal.reason : error
+    throw stop.reason ?? error
   } finally {
     life.ended = true
+    endLimits?.()
     if (resources !== undefined) for (const error of await resources.close()) parts.onError(error)
   }
 }
 
-/** Time limits of a run, where it has any. */
-function limit(run: Run, job: Job, deadline: number | undefined, now: () => number): Stop | undefined {
+/** What the handler sees. Signal and logger are made when they are first looked at: each costs more than many a job. */
+function makeContext(
+  parts: RunnerParts,
+  run: Run,
+  fields: Fields,
+  own: { readonly db: unknown; readonly schedule: JobInfo['schedule']; readonly resources: object },
+): TaskContext {
+  const { stop, id, name, queue, attempt, maxAttempts, progress } = run
+  const { db, schedule, resources } = own
+  let log: Logger | undefined
+  return Object.freeze({
+    __proto__: null,
+    ...fields,
+    get signal() {
+      return stop.signal
+    },
+    get log() {
+      return (log ??= parts.logger({ requestId: fields.requestId, jobId: id, job: name, attempt }))
+    },
+    db,
+    job: { id, name, queue, attempt, maxAttempts, progress, ...(schedule !== undefined && { schedule }) },
+    resources,
+  })
+}
+
+/** Starts the time limits of a run, where it has any; returns the way to end them. */
+function limit(stop: Stop, job: Job, deadline: number | undefined, now: () => number): (() => void) | undefined {
   const { timeoutMs, name } = job
   if (timeoutMs === undefined && deadline === undefined) return undefined
-  return combineSignals(run.signal, [
-    [timeoutMs, () => new TaskError('TASK_TIMEOUT', `Job \`${name}\` ran longer than ${timeoutMs} ms`)],
-    [
-      deadline === undefined ? undefined : deadline - now(),
-      () => new TaskError('TASK_DEADLINE', `Job \`${name}\` ran past its deadline`),
-    ],
-  ])
+  const late = (code: 'TASK_TIMEOUT' | 'TASK_DEADLINE', what: string) => () =>
+    new TaskError(code, `Job \`${name}\` ran ${what}`)
+  const timers = [
+    timeoutMs !== undefined && abortAfter(stop, timeoutMs, late('TASK_TIMEOUT', `longer than ${timeoutMs} ms`)),
+    deadline !== undefined && abortAfter(stop, deadline - now(), late('TASK_DEADLINE', 'past its deadline')),
+  ]
+  return () => {
+    for (const timer of timers) if (timer !== false) clearTimeout(timer)
+  }
 }
 
 async function withDatabase(
   parts: RunnerParts,
   choice: 'transaction' | 'connection',
   run: Run,
-  signal: AbortSignal,
-  call: (db: unknown, transaction: TransactionScope | undefined) => Promise<unknown>,
+  call: (db: unknown, transaction: TransactionScope | undefined) => unknown,
 ): Promise<unknown> {
   const { database, onError } = parts
   const report = (error: unknown) => onError(toError(error))
   if (database === undefined) {
     throw new TaskError('TASK_NO_DATABASE', `Expected a \`database\` for job \`${run.name}\`, which asks for one`)
   }
-  if (choice === 'connection') return database.connection((handle) => call(handle, undefined))
+  if (choice === 'connection') return database.connection(async (handle) => call(handle, undefined))
 
   await parts.prepare()
   let scope: TransactionScope | undefined
@@ -195,7 +209,7 @@ async function withDatabase(
     if (!run.owned()) {
       throw new TaskError('TASK_LOCK_LOST', `Job \`${run.name}\` was no longer ours when it came to commit`)
     }
-    signal.throwIfAborted()
+    run.stop.throwIfAborted()
     return value
   })
   if (scope !== undefined) await flush(scope, report)

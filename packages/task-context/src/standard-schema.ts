@@ -34,9 +34,12 @@ export function describeIssues(issues: readonly SchemaIssue[]): string {
     .join('; ')
 }
 
+/** Vendor of the schema that accepts anything: what it would say is known without asking. */
+export const UNCHECKED = 'task-context'
+
 /** A schema that accepts anything and types it as `Payload`; for jobs whose only producer is trusted code. */
 export function unchecked<Payload>(): StandardSchema<Payload, Payload> {
   return {
-    '~standard': { version: 1, vendor: 'task-context', validate: (value) => ({ value: value as Payload }) },
+    '~standard': { version: 1, vendor: UNCHECKED, validate: (value) => ({ value: value as Payload }) },
   }
 }

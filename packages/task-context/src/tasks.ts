@@ -1,11 +1,11 @@
 import { replaceDb } from './context/after-commit.ts'
-import { seal } from './context/envelope.ts'
+import { type Envelope, seal } from './context/envelope.ts'
 import { fieldCodec, type FieldSchemas } from './context/fields.ts'
 import { fieldsFromHeaders } from './context/middleware.ts'
 import { context, currentScope, type Logger, runInScope, type Scope, type TaskContext } from './context/scope.ts'
 import { flush, keepSavepoint, openTransaction } from './context/transaction.ts'
 import type { Database } from './database.ts'
-import type { JobRecord } from './drivers/driver.ts'
+import type { JobRecord, RecordOptions } from './drivers/driver.ts'
 import { sandboxProcessor } from './drivers/sandbox.ts'
 import { TaskError, toError } from './errors.ts'
 import { enlist } from './enlist.ts'
@@ -79,10 +79,11 @@ export function createTasks<
   /** Context for a job: that of the caller, and a request id of its own where there is no caller. */
   function capture(deadlineMs: number | undefined): Record<string, unknown> {
     const caller = currentScope()?.context
-    if (caller === undefined || deadlineMs !== undefined) {
-      const deadline = deadlineMs === undefined ? undefined : Math.min(now() + deadlineMs, caller?.deadline ?? Infinity)
-      return codec.write(codec.read({ requestId: randomId(), ...caller, ...(deadline !== undefined && { deadline }) }))
+    if (deadlineMs !== undefined) {
+      const deadline = Math.min(now() + deadlineMs, caller?.deadline ?? Infinity)
+      return codec.write(codec.read({ requestId: randomId(), ...caller, deadline }))
     }
+    if (caller === undefined) return codec.write({ requestId: randomId() })
     let wire = written.get(caller)
     if (wire === undefined) {
       wire = codec.write(codec.read(caller as unknown as Record<string, unknown>))
@@ -91,32 +92,25 @@ export function createTasks<
     return wire
   }
 
-  async function makeRecord(job: Job, payload: unknown, given: EnqueueOptions, schedule?: string): Promise<JobRecord> {
+  /** A promise only where the job's schema is asynchronous: most enqueues need not wait before they send. */
+  function makeRecord(
+    job: Job,
+    payload: unknown,
+    given: EnqueueOptions,
+    schedule?: string,
+  ): JobRecord | Promise<JobRecord> {
     if (closed) throw new TaskError('TASK_CLOSED', `Expected open tasks to enqueue job \`${job.name}\` with`)
-    const id = given.id ?? randomId()
-    if (id === '' || id.includes(':') || /^\d+$/.test(id)) {
-      throw new RangeError('Expected an `id` that has no colon and is not all digits: BullMQ gives those a meaning')
-    }
+    const id = given.id === undefined ? randomId() : checkId(given.id)
     const c = capture(given.deadlineMs)
-    const p = await checkPayload(job, payload)
     const address = { queue: job.queue, name: job.name, id }
-    const { delayMs, lifo, deduplication, priority = job.priority } = given
-    return {
-      ...address,
-      data: seal(
-        { n: job.version, c, p, ...(given.id !== undefined && { k: randomId() }), ...(schedule && { s: schedule }) },
-        address,
-        secret,
-      ),
-      options: {
-        attempts: given.attempts ?? job.attempts,
-        backoff: given.backoff ?? job.backoff,
-        ...(delayMs !== undefined && { delayMs }),
-        ...(priority !== undefined && { priority }),
-        ...(lifo !== undefined && { lifo }),
-        ...(deduplication !== undefined && { deduplication }),
-      },
+    const finish = (p: unknown): JobRecord => {
+      const envelope: Writable<Envelope> = { v: 1, n: job.version, c, p }
+      if (given.id !== undefined) envelope.k = randomId()
+      if (schedule !== undefined) envelope.s = schedule
+      return { ...address, data: seal(envelope, address, secret), options: recordOptions(job, given) }
     }
+    const checked = checkPayload(job, payload)
+    return checked instanceof Promise ? checked.then(finish) : finish(checked)
   }
 
   const runInContext: Tasks['runInContext'] = (fields, fn, { signal = NEVER } = {}) => {
@@ -173,12 +167,12 @@ export function createTasks<
     driver,
     migrate: () => ensureTables(needDatabase()),
     async enqueue(job, payload, given = {}) {
-      const record = await makeRecord(job as Job, payload, given)
-      const [added] = await delivery.send([record], given.transaction)
-      return added!
+      const record = makeRecord(job as Job, payload, given)
+      const added = await delivery.send([record instanceof Promise ? await record : record], given.transaction)
+      return added[0]!
     },
     async enqueueMany(job, payloads, given = {}) {
-      const records = await Promise.all(payloads.map((payload) => makeRecord(job as Job, payload, given)))
+      const records = await Promise.all(payloads.map(async (payload) => makeRecord(job as Job, payload, given)))
       return records.length === 0 ? [] : delivery.send(records, given.transaction)
     },
     handle: (job, run, { database: choice } = {}) => ({ job, run, database: choice }) as unknown as Handler,
@@ -226,4 +220,27 @@ export function createTasks<
     },
   }
   return tasks as unknown as Tasks<Fields, R, Db, Trx>
+}
+
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] }
+
+function checkId(id: string): string {
+  if (id === '' || id.includes(':') || /^\d+$/.test(id)) {
+    throw new RangeError('Expected an `id` that has no colon and is not all digits: BullMQ gives those a meaning')
+  }
+  return id
+}
+
+/** What the driver has to know of an enqueue. */
+function recordOptions(job: Job, given: EnqueueOptions): RecordOptions {
+  const { delayMs, lifo, deduplication, priority = job.priority } = given
+  const options: Writable<RecordOptions> = {
+    attempts: given.attempts ?? job.attempts,
+    backoff: given.backoff ?? job.backoff,
+  }
+  if (delayMs !== undefined) options.delayMs = delayMs
+  if (priority !== undefined) options.priority = priority
+  if (lifo !== undefined) options.lifo = lifo
+  if (deduplication !== undefined) options.deduplication = deduplication
+  return options
 }

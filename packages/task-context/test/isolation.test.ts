@@ -48,7 +48,7 @@ function isolation(name: DriverName): void {
     )
     await using _ = worker
     await worker.ready()
-    await tasks.runInContext({ requestId: 'B' }, () => tasks.enqueue(number, { n: 1 }))
+    await foreign.run('enqueuer', () => tasks.runInContext({ requestId: 'B' }, () => tasks.enqueue(number, { n: 1 })))
     await eventually(() => seen.length === 1)
     expect(seen).toEqual([['B', undefined, undefined]])
   })

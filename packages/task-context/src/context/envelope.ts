@@ -33,9 +33,8 @@ export interface Address {
 }
 
 /** Signs an envelope, when a secret is given. */
-export function seal(envelope: Omit<Envelope, 'v' | 'h'>, address: Address, secret: string | undefined): Envelope {
-  const open: Envelope = { v: 1, ...envelope }
-  return secret === undefined ? open : { ...open, h: signature(open, address, secret) }
+export function seal(envelope: Envelope, address: Address, secret: string | undefined): Envelope {
+  return secret === undefined ? envelope : { ...envelope, h: signature(envelope, address, secret) }
 }
 
 /**
@@ -53,14 +52,9 @@ export function unseal(data: unknown, address: Address, secret: string | undefin
   if (v !== 1) throw poison('`v` to be 1')
   if (typeof n !== 'number' || !Number.isInteger(n) || n < 1) throw poison('`n` to be a version number')
   if (typeof c !== 'object' || c === null) throw poison('`c` to hold a context')
-  const envelope: Envelope = {
-    v,
-    n,
-    c: c as Record<string, unknown>,
-    p,
-    ...(typeof k === 'string' && { k }),
-    ...(typeof s === 'string' && { s }),
-  }
+  const envelope: { -readonly [Key in keyof Envelope]: Envelope[Key] } = { v, n, c: c as Record<string, unknown>, p }
+  if (typeof k === 'string') envelope.k = k
+  if (typeof s === 'string') envelope.s = s
   if (secret !== undefined) {
     const expected = Buffer.from(signature(envelope, address, secret))
     const given = Buffer.from(typeof h === 'string' ? h : '')

@@ -74,12 +74,12 @@ export function fieldCodec(schemas: FieldSchemas = {}, maxBytes: number = MAX_CO
   }
 
   const write: FieldCodec['write'] = (fields) => {
-    const wire: Record<string, unknown> = {}
-    for (const name of BASE_NAMES) if (fields[name] !== undefined) wire[WIRE[name]] = fields[name]
+    const wire = writeBase(fields)
     let extra: Record<string, unknown> | undefined
     for (const [name] of custom) if (fields[name] !== undefined) (extra ??= {})[name] = fields[name]
     if (extra !== undefined) wire['f'] = extra
-    if (Buffer.byteLength(JSON.stringify(wire)) > maxBytes) throw tooLarge(wire, maxBytes)
+    const weigh = extra !== undefined || mayBeLong(fields, maxBytes)
+    if (weigh && Buffer.byteLength(JSON.stringify(wire)) > maxBytes) throw tooLarge(wire, maxBytes)
     return wire
   }
 
@@ -95,7 +95,7 @@ export function fieldCodec(schemas: FieldSchemas = {}, maxBytes: number = MAX_CO
   return { read, write, parse }
 }
 
-/** Written out and not looped over, as each job passes here twice. */
+/** This one and the next are written out and not looped over, as each job passes here. */
 function readBase(source: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const { requestId, actor, tenant, trace, locale, deadline } = source
   const fields: Record<string, unknown> = Object.create(null)
@@ -109,6 +109,16 @@ function readBase(source: Readonly<Record<string, unknown>>): Record<string, unk
     fields['deadline'] = deadline
   }
   return fields
+}
+
+function writeBase({ requestId, actor, tenant, trace, locale, deadline }: BaseFields): Record<string, unknown> {
+  const wire: Record<string, unknown> = { [WIRE.requestId]: requestId }
+  if (actor !== undefined) wire[WIRE.actor] = actor
+  if (tenant !== undefined) wire[WIRE.tenant] = tenant
+  if (trace !== undefined) wire[WIRE.trace] = trace
+  if (locale !== undefined) wire[WIRE.locale] = locale
+  if (deadline !== undefined) wire[WIRE.deadline] = deadline
+  return wire
 }
 
 function text(name: string, value: unknown): string {

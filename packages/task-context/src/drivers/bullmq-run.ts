@@ -18,7 +18,7 @@ type AnyJob = Pick<
 > & { readonly id?: string | undefined }
 
 /** One attempt, as the runner takes it. */
-export function toRun(job: AnyJob, queue: string, own: Pick<Run, 'signal' | 'owned'>): Run {
+export function toRun(job: AnyJob, queue: string, own: Pick<Run, 'stop' | 'owned'>): Run {
   return {
     ...own,
     id: job.id ?? '',

@@ -1,6 +1,7 @@
 import { type IQueueBackend, type Job as BullJob, type JobJson, type Telemetry, Worker } from 'bullmq'
 
 import { TaskError, toError } from '../errors.ts'
+import { Stop } from '../internal/stop.ts'
 import type { AnyQueue, BullBackend, BullOptions } from './bullmq-types.ts'
 import { settle, toRun } from './bullmq-run.ts'
 import type { DriverWorker, Outcome, Run, WorkOptions } from './driver.ts'
@@ -9,7 +10,7 @@ import { startSweeping } from './sweep.ts'
 
 /** A job this process is busy with. */
 interface Busy {
-  readonly controller: AbortController
+  readonly stop: Stop
   /** Until when the lock is surely ours, in milliseconds since the epoch. */
   lockedUntil: number
 }
@@ -43,11 +44,11 @@ export function bullWorker(parts: {
 
   const run = async (job: BullJob, token: string): Promise<unknown> => {
     const id = job.id ?? ''
-    const mine: Busy = { controller: new AbortController(), lockedUntil: Date.now() + lockMs }
+    const mine: Busy = { stop: new Stop(), lockedUntil: Date.now() + lockMs }
     busy.set(id, mine)
     try {
       const outcome = await parts.process(
-        toRun(job, queue, { signal: mine.controller.signal, owned: () => Date.now() < mine.lockedUntil }),
+        toRun(job, queue, { stop: mine.stop, owned: () => Date.now() < mine.lockedUntil }),
       )
       return outcome.type === 'completed' ? outcome.value : await settle(job, token, outcome)
     } finally {
@@ -89,7 +90,7 @@ export function bullWorker(parts: {
 
   const abort = (id: string, reason: Error): boolean => {
     const mine = busy.get(id)
-    mine?.controller.abort(reason)
+    mine?.stop.abort(reason)
     return mine !== undefined
   }
 

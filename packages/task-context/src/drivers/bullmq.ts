@@ -3,8 +3,9 @@ import { type Job as BullJob, type JobsOptions, Queue, type Telemetry } from 'bu
 import { runDetached } from '../context/scope.ts'
 import type { AnyQueue, BullBackend, BullOptions } from './bullmq-types.ts'
 import { bullWorker } from './bullmq-worker.ts'
-import type { Added, DeadLetter, Driver, JobRecord, ScheduleTiming } from './driver.ts'
+import type { Added, DeadLetter, Driver, JobRecord } from './driver.ts'
 import { guardTelemetry } from './telemetry.ts'
+import { repeatOf } from './timing.ts'
 
 /** The driver that BullMQ's backends share; they differ in how a transaction is joined. */
 export function bullDriver(
@@ -103,28 +104,33 @@ export async function addRecords(
   if (first !== undefined && records.length === 1 && first.options.telemetry === undefined) {
     const queue = queueOf(first.queue)
     const job = await queue.add(first.name, first.data, jobOptions(first))
-    return [await compare(readMark, first, job.id ?? first.id)]
+    const id = job.id ?? first.id
+    return [first.data.k === undefined ? plain(first, id) : await compare(readMark, first, id)]
   }
   const added = new Map<JobRecord, Added>()
   for (const [name, group] of Map.groupBy(records, (record) => record.queue)) {
-    const queue = queueOf(name)
-    const jobs = await queue.addBulk(
+    const jobs = await queueOf(name).addBulk(
       group.map((record) => ({ name: record.name, data: record.data, opts: jobOptions(record) })),
     )
-    for (const [index, record] of group.entries()) {
-      const id = jobs[index]?.id ?? record.id
-      added.set(record, await compare(readMark, record, id))
-    }
+    await Promise.all(
+      group.map(async (record, index) => {
+        const id = jobs[index]?.id ?? record.id
+        added.set(record, record.data.k === undefined ? plain(record, id) : await compare(readMark, record, id))
+      }),
+    )
   }
   return records.map((record) => added.get(record)!)
 }
+
+/** Where we made the id, a job under another one is an earlier job that stands for this one. */
+const plain = (record: JobRecord, id: string): Added => ({ id, deduplicated: id !== record.id })
 
 /**
  * Tells a first enqueue from a repeated one. BullMQ returns the first job's id with the second's data, so where the
  * caller chose the id only what is stored can tell.
  */
 async function compare(readMark: ReadMark, record: JobRecord, id: string): Promise<Added> {
-  if (id !== record.id || record.data.k === undefined) return { id, deduplicated: id !== record.id }
+  if (id !== record.id) return plain(record, id)
   const stored = await readMark(record.queue, id)
   return { id, deduplicated: stored !== undefined && stored.mark !== record.data.k }
 }
@@ -132,35 +138,26 @@ async function compare(readMark: ReadMark, record: JobRecord, id: string): Promi
 /** Our options in BullMQ's words. */
 function jobOptions({ id, options }: JobRecord): JobsOptions {
   const { attempts, delayMs, priority, lifo, deduplication, telemetry } = options
-  return {
-    jobId: id,
-    attempts,
-    backoff: backoffOf(options),
-    ...(delayMs !== undefined && { delay: delayMs }),
-    ...(priority !== undefined && { priority }),
-    ...(lifo !== undefined && { lifo }),
-    ...(telemetry !== undefined && { telemetry: { metadata: telemetry } }),
-    ...(deduplication !== undefined && {
-      deduplication: {
-        id: deduplication.id,
-        ...(deduplication.ttlMs !== undefined && { ttl: deduplication.ttlMs }),
-        ...(deduplication.extend !== undefined && { extend: deduplication.extend }),
-        ...(deduplication.replace !== undefined && { replace: deduplication.replace }),
-      },
-    }),
+  const theirs: JobsOptions = { jobId: id, attempts, backoff: backoffOf(options) }
+  if (delayMs !== undefined) theirs.delay = delayMs
+  if (priority !== undefined) theirs.priority = priority
+  if (lifo !== undefined) theirs.lifo = lifo
+  if (telemetry !== undefined) theirs.telemetry = { metadata: telemetry }
+  if (deduplication !== undefined) {
+    const { ttlMs, extend, replace } = deduplication
+    theirs.deduplication = {
+      id: deduplication.id,
+      ...(ttlMs !== undefined && { ttl: ttlMs }),
+      ...(extend !== undefined && { extend }),
+      ...(replace !== undefined && { replace }),
+    }
   }
+  return theirs
 }
 
 function backoffOf({ backoff }: JobRecord['options']) {
   const { type, delayMs, jitter } = backoff
   return { type, delay: delayMs, ...(jitter !== undefined && { jitter }) }
-}
-
-function repeatOf({ pattern, everyMs, timeZone = 'UTC' }: ScheduleTiming) {
-  if ((pattern === undefined) === (everyMs === undefined)) {
-    throw new TypeError('Expected exactly one of `pattern` and `everyMs` for a schedule')
-  }
-  return pattern === undefined ? { every: everyMs! } : { pattern, tz: timeZone }
 }
 
 function deadLetter(queue: string, job: BullJob): DeadLetter {

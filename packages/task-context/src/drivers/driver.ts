@@ -1,6 +1,7 @@
 import type { Queue } from 'bullmq'
 
 import type { Envelope } from '../context/envelope.ts'
+import type { Stop } from '../internal/stop.ts'
 import type { Backoff } from '../jobs/define-job.ts'
 
 /** Keeps one of many enqueues; passed on to BullMQ. @see https://docs.bullmq.io/guide/jobs/deduplication */
@@ -56,8 +57,8 @@ export interface Run {
   readonly maxAttempts: number
   /** When it was enqueued, in milliseconds since the epoch. */
   readonly enqueuedAt: number
-  /** Aborted by the driver: lock lost, cancelled, shutdown. The reason is the error. */
-  readonly signal: AbortSignal
+  /** Aborted by the driver: lock lost, cancelled, shutdown; by the runner: timeout, deadline. */
+  readonly stop: Stop
   /** Whether the job is still surely ours; asked right before a commit. */
   readonly owned: () => boolean
   readonly progress: (value: number | object) => Promise<void>

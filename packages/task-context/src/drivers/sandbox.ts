@@ -1,5 +1,7 @@
 import type { SandboxedJob } from 'bullmq'
 
+import { toError } from '../errors.ts'
+import { Stop } from '../internal/stop.ts'
 import { settle, toRun } from './bullmq-run.ts'
 import type { Outcome, Run } from './driver.ts'
 
@@ -14,7 +16,10 @@ export type SandboxProcessor = (job: SandboxedJob, token?: string, signal?: Abor
 export function sandboxProcessor(process: (run: Run) => Promise<Outcome>): SandboxProcessor {
   // Three plain parameters: BullMQ counts them to find out who wants a signal.
   return async (job, token = '', signal) => {
-    const run = toRun(job, job.queueName, { signal: signal ?? new AbortController().signal, owned: () => true })
-    return settle(job, token, await process(run))
+    const stop = new Stop()
+    const abort = () => stop.abort(toError(signal?.reason))
+    if (signal?.aborted === true) abort()
+    else signal?.addEventListener('abort', abort, { once: true })
+    return settle(job, token, await process(toRun(job, job.queueName, { stop, owned: () => true })))
   }
 }

@@ -1,58 +1,77 @@
-/** One signal out of several reasons to stop; disposing clears the timers. */
-export interface Stop extends Disposable {
-  readonly signal: AbortSignal
+/**
+ * The end of a run before its time, which may come or not.
+ *
+ * An `AbortSignal` is made for those who ask for one: most jobs never look at theirs, and it costs more than they do.
+ */
+export class Stop {
+  #reason: Error | undefined
+  #controller: AbortController | undefined
+  #listener: (() => void) | undefined
+
+  /** Why to stop; `undefined` as long as nobody wants to. */
+  get reason(): Error | undefined {
+    return this.#reason
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#reason !== undefined) this.#controller.abort(this.#reason)
+    }
+    return this.#controller.signal
+  }
+
+  /** Asks to stop. The first reason is the one that counts. */
+  abort(reason: Error): void {
+    if (this.#reason !== undefined) return
+    this.#reason = reason
+    this.#controller?.abort(reason)
+    this.#listener?.()
+  }
+
+  /** @throws the reason, where there is one. */
+  throwIfAborted(): void {
+    if (this.#reason !== undefined) throw this.#reason
+  }
+
+  /**
+   * Waits for work; after an abort for `graceMs` more, then rejects with the reason and leaves it behind. For one
+   * piece of work at a time.
+   *
+   * A promise cannot be stopped. What is left behind finds its scope ended and its transaction closed.
+   */
+  settle<T>(work: PromiseLike<T>, graceMs: number): Promise<T> {
+    return new Promise((resolve, reject) => {
+      let timer: NodeJS.Timeout | undefined
+      this.#listener = () => {
+        timer = setTimeout(() => reject(this.#reason!), graceMs)
+      }
+      if (this.#reason !== undefined) this.#listener()
+      const stopWaiting = () => {
+        this.#listener = undefined
+        clearTimeout(timer)
+      }
+      work.then(
+        (value) => {
+          stopWaiting()
+          // Work that ends well after an abort has ended too late.
+          if (this.#reason === undefined) resolve(value)
+          else reject(this.#reason)
+        },
+        (error: unknown) => {
+          stopWaiting()
+          // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- passed on as it came
+          reject(error)
+        },
+      )
+    })
+  }
 }
 
 /** Node's timers take at most this many milliseconds; a longer one fires at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
-/** Combines a signal with time limits, each with the error it aborts with. An `undefined` limit is none. */
-export function combineSignals(
-  outer: AbortSignal,
-  limits: readonly (readonly [ms: number | undefined, error: () => Error])[],
-): Stop {
-  const controller = new AbortController()
-  const forward = () => controller.abort(outer.reason)
-  if (outer.aborted) forward()
-  else outer.addEventListener('abort', forward, { once: true })
-  const timers = limits.flatMap(([ms, error]) =>
-    ms === undefined || ms > LONGEST_TIMER_MS ? [] : [setTimeout(() => controller.abort(error()), Math.max(0, ms))],
-  )
-  return {
-    signal: controller.signal,
-    [Symbol.dispose]() {
-      outer.removeEventListener('abort', forward)
-      for (const timer of timers) clearTimeout(timer)
-    },
-  }
-}
-
-/**
- * Waits for work; after an abort for `graceMs` more, then rejects with the abort's reason and leaves it behind.
- *
- * A promise cannot be stopped. What is left behind finds its scope ended and its transaction closed.
- */
-export function settleWithin<T>(work: PromiseLike<T>, signal: AbortSignal, graceMs: number): Promise<T> {
-  return new Promise((resolve, reject) => {
-    let timer: NodeJS.Timeout | undefined
-    const giveUp = () => {
-      timer = setTimeout(() => reject(signal.reason), graceMs)
-    }
-    if (signal.aborted) giveUp()
-    else signal.addEventListener('abort', giveUp, { once: true })
-    const stopWaiting = () => {
-      signal.removeEventListener('abort', giveUp)
-      clearTimeout(timer)
-    }
-    work.then(
-      (value) => {
-        stopWaiting()
-        resolve(value)
-      },
-      (error: unknown) => {
-        stopWaiting()
-        reject(error)
-      },
-    )
-  })
+/** Aborts after `ms`, unless that is further away than timers reach. */
+export function abortAfter(stop: Stop, ms: number, reason: () => Error): NodeJS.Timeout | undefined {
+  return ms > LONGEST_TIMER_MS ? undefined : setTimeout(() => stop.abort(reason()), Math.max(0, ms))
 }

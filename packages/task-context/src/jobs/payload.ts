@@ -1,23 +1,22 @@
 import { TaskError } from '../errors.ts'
-import { describeIssues, type SchemaResult } from '../standard-schema.ts'
+import { describeIssues, type SchemaResult, UNCHECKED } from '../standard-schema.ts'
 import type { Job } from './define-job.ts'
 
 /**
- * Checks a payload at the door and returns it as it will arrive: after a round trip through JSON.
+ * Checks a payload at the door and returns it as it will arrive: after a round trip through JSON. A promise only where
+ * the schema is asynchronous.
  *
  * The schema sees the round trip, not the original, so that a `Date` or `Map` which it would accept now and refuse
  * in the worker fails here.
  *
  * @throws {@link TaskError} `TASK_PAYLOAD_NOT_JSON` or `TASK_PAYLOAD_INVALID`.
  */
-export async function checkPayload(job: Job, payload: unknown): Promise<unknown> {
-  if (job.schema['~standard'].vendor === 'task-context') {
-    assertJson(job, payload)
-    return payload
-  }
+export function checkPayload(job: Job, payload: unknown): unknown {
+  assertJson(job, payload)
+  if (job.schema['~standard'].vendor === UNCHECKED) return payload
   const stored = roundTrip(job, payload)
-  await parsePayload(job, stored)
-  return stored
+  const parsed = parsePayload(job, stored)
+  return parsed instanceof Promise ? parsed.then(() => stored) : stored
 }
 
 /**
@@ -49,30 +48,62 @@ export function upcast(job: Job, payload: unknown, from: number): unknown {
 }
 
 function roundTrip(job: Job, payload: unknown): unknown {
-  assertJson(job, payload)
   try {
     return payload === undefined ? undefined : (JSON.parse(JSON.stringify(payload)) as unknown)
   } catch (cause) {
-    throw new TaskError('TASK_PAYLOAD_NOT_JSON', `Payload of job \`${job.name}\` cannot be written as JSON`, { cause })
+    throw unwritable(job, cause)
   }
 }
 
+function unwritable(job: Job, cause: unknown): TaskError {
+  return new TaskError('TASK_PAYLOAD_NOT_JSON', `Payload of job \`${job.name}\` cannot be written as JSON`, { cause })
+}
+
 /** JSON drops these without a word; a job that arrives without its data is worse than one that is refused. */
-function assertJson(job: Job, value: unknown, path = '', seen: readonly object[] = []): void {
-  const refuse = (what: string) => {
-    const where = path === '' ? 'payload' : `\`${path}\``
-    return new TaskError('TASK_PAYLOAD_NOT_JSON', `Expected JSON in ${where} of job \`${job.name}\`, got ${what}`)
+function assertJson(job: Job, payload: unknown): void {
+  let fault: Fault | undefined
+  try {
+    fault = findFault(payload, [])
+  } catch (cause) {
+    // Nested deeper than the stack is high; JSON would not get to its end either.
+    throw unwritable(job, cause)
   }
-  if (typeof value === 'bigint' || typeof value === 'function' || typeof value === 'symbol') throw refuse(typeof value)
-  if (typeof value === 'number' && !Number.isFinite(value)) throw refuse(String(value))
-  if (typeof value !== 'object' || value === null) return
+  if (fault === undefined) return
+  const where = fault.path.length === 0 ? 'payload' : `\`${fault.path.join('.')}\``
+  throw new TaskError('TASK_PAYLOAD_NOT_JSON', `Expected JSON in ${where} of job \`${job.name}\`, got ${fault.what}`)
+}
+
+/** What is no JSON, and the keys that lead to it. */
+interface Fault {
+  readonly what: string
+  readonly path: string[]
+}
+
+function findFault(value: unknown, parents: object[]): Fault | undefined {
+  if (typeof value === 'string' || typeof value === 'boolean' || value === undefined || value === null) return undefined
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : { what: String(value), path: [] }
+  if (typeof value !== 'object') return { what: typeof value, path: [] }
+  const what = parents.includes(value) ? 'a circle' : oddity(value)
+  if (what !== undefined) return { what, path: [] }
+  if ('toJSON' in value) return undefined
+  parents.push(value)
+  for (const key of Object.keys(value)) {
+    const fault = findFault((value as Record<string, unknown>)[key], parents)
+    if (fault !== undefined) {
+      fault.path.unshift(key)
+      return fault
+    }
+  }
+  parents.pop()
+  return undefined
+}
+
+/** Names objects that JSON writes as something else, most often as `{}`. */
+function oddity(value: object): string | undefined {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype === Object.prototype || prototype === Array.prototype) return undefined
   if (value instanceof Map || value instanceof Set || value instanceof Error || value instanceof Promise) {
-    throw refuse(value.constructor.name)
+    return value.constructor.name
   }
-  if (ArrayBuffer.isView(value)) throw refuse('binary data')
-  if (seen.includes(value)) throw refuse('a circle')
-  if ('toJSON' in value) return
-  for (const [key, part] of Object.entries(value)) {
-    if (typeof part !== 'string') assertJson(job, part, path === '' ? key : `${path}.${key}`, [...seen, value])
-  }
+  return ArrayBuffer.isView(value) ? 'binary data' : undefined
 }

@@ -6,11 +6,24 @@ import { toError } from '../errors.ts'
 
 /** Puts jobs into the outbox, inside the caller's transaction. */
 export async function writeOutbox(query: Query, records: readonly JobRecord[]): Promise<void> {
+  const [only, ...others] = records
+  if (only === undefined) return
+  if (others.length === 0) {
+    const { id, queue, name, data, options } = only
+    await query('insert into task_outbox (job_id, queue, name, data, options) values ($1, $2, $3, $4, $5)', [
+      id,
+      queue,
+      name,
+      JSON.stringify(data),
+      JSON.stringify(options),
+    ])
+    return
+  }
   const rows = records.map(({ id, queue, name, data, options }) => ({ job_id: id, queue, name, data, options }))
   await query(
     `insert into task_outbox (job_id, queue, name, data, options)
      select job_id, queue, name, data, options
-     from jsonb_to_recordset($1::jsonb) as row(job_id text, queue text, name text, data jsonb, options jsonb)`,
+     from json_to_recordset($1::json) as row(job_id text, queue text, name text, data json, options json)`,
     [JSON.stringify(rows)],
   )
 }
@@ -43,12 +56,23 @@ export function createRelay<Db, Trx extends Db>(
   let working: Promise<void> | undefined
   let again = false
 
+  /** While the queue takes one batch the next is claimed; but they arrive in the order they were written. */
   async function drain(): Promise<number> {
     let total = 0
-    for (;;) {
-      const moved = await deliverBatch(database, driver, batch)
-      total += moved
-      if (moved < batch || closed) return total
+    let last: Batch = { claimed: Promise.resolve(0), added: Promise.resolve(), committed: Promise.resolve() }
+    try {
+      for (;;) {
+        const previous = last
+        last = deliverBatch(database, driver, batch, previous.added)
+        const [claimed] = await Promise.all([last.claimed, previous.committed])
+        total += claimed
+        if (claimed < batch || closed) break
+      }
+      await last.committed
+      return total
+    } finally {
+      // After an error, too: nobody is to find a batch still on its way.
+      await Promise.allSettled([last.committed])
     }
   }
 
@@ -89,36 +113,60 @@ export function createRelay<Db, Trx extends Db>(
   }
 }
 
+/** One batch on its way; rejections of the earlier stages are those of the last one. */
+interface Batch {
+  /** How many rows it holds. */
+  readonly claimed: Promise<number>
+  readonly added: Promise<void>
+  readonly committed: Promise<void>
+}
+
 /**
  * Moves one batch. The rows stay locked until the queue has accepted them, and go in the same transaction: a crash
  * in between leaves the rows, and the second delivery meets the first one's ids.
  *
  * Claims with SKIP LOCKED and not by "id above the last one", which would skip rows whose transaction commits late.
  */
-async function deliverBatch<Db, Trx extends Db>(
+function deliverBatch<Db, Trx extends Db>(
   database: Database<Db, Trx>,
   driver: Driver,
   batch: number,
-): Promise<number> {
-  return database.transaction(async (handle) => {
-    const rows = await database.query(
-      handle,
-      `delete from task_outbox where id in (
-         select id from task_outbox order by id limit $1 for update skip locked
-       ) returning id::text as row_id, job_id, queue, name, data, options`,
-      [batch],
-    )
-    if (rows.length === 0) return 0
-    rows.sort((a, b) => (BigInt(a['row_id'] as string) < BigInt(b['row_id'] as string) ? -1 : 1))
-    await driver.add(
-      rows.map((row) => ({
-        id: row['job_id'] as string,
-        queue: row['queue'] as string,
-        name: row['name'] as string,
-        data: row['data'] as Envelope,
-        options: row['options'] as RecordOptions,
-      })),
-    )
-    return rows.length
-  })
+  turn: Promise<void>,
+): Batch {
+  const claimed = Promise.withResolvers<number>()
+  const added = Promise.withResolvers<void>()
+  const committed = database
+    .transaction(async (handle) => {
+      const rows = await database.query(
+        handle,
+        `with claimed as (
+           delete from task_outbox where id in (
+             select id from task_outbox order by id limit $1 for update skip locked
+           ) returning id, job_id, queue, name, data, options
+         ) select job_id, queue, name, data, options from claimed order by id`,
+        [batch],
+      )
+      claimed.resolve(rows.length)
+      await turn
+      if (rows.length > 0) await driver.add(rows.map(toRecord))
+      added.resolve()
+    })
+    .catch((error: unknown) => {
+      claimed.reject(error)
+      added.reject(error)
+      throw error
+    })
+  // Each is waited for only by whom it concerns, and all tell the same.
+  for (const promise of [claimed.promise, added.promise, committed]) promise.catch(() => {})
+  return { claimed: claimed.promise, added: added.promise, committed }
+}
+
+function toRecord(row: Readonly<Record<string, unknown>>): JobRecord {
+  return {
+    id: row['job_id'] as string,
+    queue: row['queue'] as string,
+    name: row['name'] as string,
+    data: row['data'] as Envelope,
+    options: row['options'] as RecordOptions,
+  }
 }

@@ -3,6 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { runDetached } from '../context/scope.ts'
 import type { Added, DeadLetter, Driver, DriverWorker, JobRecord, Outcome, Run } from '../drivers/driver.ts'
 import { TaskError } from '../errors.ts'
+import { Stop } from '../internal/stop.ts'
 import type { Job } from '../jobs/define-job.ts'
 
 /** Settings of {@link testDriver}. */
@@ -118,7 +119,7 @@ export function testDriver(options: TestDriverOptions = {}): TestDriver {
         attempt: entry.attempts,
         maxAttempts: record.options.attempts,
         enqueuedAt: now(),
-        signal: new AbortController().signal,
+        stop: new Stop(),
         owned: () => true,
         progress: () => Promise.resolve(),
       }
