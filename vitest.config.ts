@@ -20,8 +20,10 @@ export default defineConfig({
     restoreMocks: true,
     reporters: ['default', path.join(root, 'tooling/services/src/reporter.ts')],
     coverage: {
-      include: ['packages/*/src/**/*.ts'],
+      // Below the root of each project.
+      include: ['src/**/*.ts'],
       exclude: ['**/*.test.ts', '**/*.test-d.ts'],
+      reporter: ['json-summary', 'text-summary'],
     },
     projects: globSync(['{packages,apps,tooling}/*', 'docs'], { cwd: root })
       .filter((dir) => existsSync(path.join(root, dir, 'package.json')))

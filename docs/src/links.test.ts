@@ -18,6 +18,11 @@ test.each([
   ['packages/a/README.md', '[s](../../SECURITY.md)', '[s](/security)'],
   ['packages/a/README.md', '[x](examples/start.ts)', '[x](https://example.org/blob/main/packages/a/examples/start.ts)'],
   ['packages/a/README.md', '![x](../../bench/a.svg)', '![x](/pictures/bench/a.svg)'],
+  [
+    'packages/a/README.md',
+    '[![x](../../bench/a.svg)](../../SECURITY.md#b)',
+    '[![x](/pictures/bench/a.svg)](/security#b)',
+  ],
   ['README.md', '[x](#here) [y](https://example.org)', '[x](#here) [y](https://example.org)'],
   ['README.md', '```md\n[a](nowhere)\n```', '```md\n[a](nowhere)\n```'],
 ])('in %s %j becomes %j', (from, text, expected) => {

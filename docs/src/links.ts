@@ -17,7 +17,8 @@ export class DeadLink extends Error {
   override readonly name = 'DeadLink'
 }
 
-const link = /(!?\[[^\]]*\]\()([^)\s]+)(\))/g
+// The second form is the rest of a link around a picture, as badges are.
+const link = /(?<mark>!?)(?<before>\[[^[\]]*\]\(|(?<=\))\]\()(?<target>[^)\s]+)\)/g
 const fence = /^(```|~~~).*?^\1/gms
 
 /**
@@ -30,16 +31,16 @@ const fence = /^(```|~~~).*?^\1/gms
 export function rewriteLinks(text: string, from: string, pages: Pages): string {
   const blocks: string[] = []
   const held = text.replace(fence, (block) => `\uE000${blocks.push(block) - 1}\uE000`)
-  const rewritten = held.replace(link, (whole, before: string, target: string, after: string) => {
+  const rewritten = held.replace(link, (whole, mark: string, before: string, target: string) => {
     if (/^([a-z]+:|#|\/\/)/i.test(target)) return whole
     const [file = '', hash] = target.split('#')
     const resolved = path.posix.normalize(path.posix.join(path.posix.dirname(from), decodeURI(file)))
     const page = pages.map.get(resolved) ?? pages.map.get(path.posix.join(resolved, 'README.md'))
     const suffix = hash === undefined ? '' : `#${hash}`
-    if (page !== undefined) return `${before}/${page}${suffix}${after}`
+    if (page !== undefined) return `${before}/${page}${suffix})`
     if (!pages.exists(resolved)) throw new DeadLink(`${from}: the link to ${target} leads nowhere`)
-    if (before.startsWith('!')) return `${before}/${pages.picture(resolved)}${after}`
-    return `${before}${pages.sourceUrl}${resolved.replace(/\/$/, '')}${suffix}${after}`
+    if (mark !== '') return `!${before}/${pages.picture(resolved)})`
+    return `${before}${pages.sourceUrl}${resolved.replace(/\/$/, '')}${suffix})`
   })
   return rewritten.replace(/\uE000(\d+)\uE000/g, (_, index) => blocks[Number(index)] ?? '')
 }

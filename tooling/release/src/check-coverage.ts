@@ -1,8 +1,8 @@
 /**
  * `pnpm coverage` runs all tests with V8's counters; this then compares each package with `coverage.json` and fails when
- * one fell. With `--write` it keeps what was reached and draws the badge.
+ * one fell. With `--write` it keeps what was reached and draws the badges.
  */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 
 import { badge } from './badge.ts'
@@ -20,8 +20,13 @@ for (const [name, figure] of Object.entries(after)) console.log(`${name}: ${figu
 if (process.argv.includes('--write')) {
   const figures = raised(before, after)
   writeFileSync(kept, `${JSON.stringify(figures, undefined, 2)}\n`)
+  const badges = path.join(root, '.github', 'badges')
+  mkdirSync(badges, { recursive: true })
+  for (const [name, figure] of Object.entries(figures)) {
+    writeFileSync(path.join(badges, `coverage-${path.basename(name)}.svg`), badge('coverage', `${figure} %`))
+  }
   const lowest = Math.min(...Object.values(figures))
-  writeFileSync(path.join(root, '.github', 'coverage.svg'), badge('coverage of each package', `≥ ${lowest} %`))
+  writeFileSync(path.join(badges, 'coverage.svg'), badge('coverage of each package', `≥ ${lowest} %`))
 }
 for (const complaint of fallen(before, after)) {
   console.error(complaint)
