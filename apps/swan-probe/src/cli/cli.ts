@@ -1,11 +1,6 @@
 import { messageOf, ProbeError } from '../errors.ts'
+import type { Surroundings } from './surroundings.ts'
 import { usage } from './usage.ts'
-
-/** What a command may know of its surroundings. */
-export interface Surroundings {
-  readonly env: NodeJS.ProcessEnv
-  readonly cwd: string
-}
 
 type Command = (words: readonly string[], around: Surroundings) => Promise<number>
 

@@ -6,7 +6,7 @@ import { renderTable } from '../reports/table.ts'
 import { exitCodeOf } from '../runner/result.ts'
 import { evaluate } from '../watch/health.ts'
 import { parseWords } from './args.ts'
-import type { Surroundings } from './cli.ts'
+import type { Surroundings } from './surroundings.ts'
 import { untilInterrupt } from './interrupt.ts'
 
 /**

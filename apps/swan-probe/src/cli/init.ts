@@ -3,7 +3,7 @@ import path from 'node:path'
 
 import { messageOf, ProbeError } from '../errors.ts'
 import { starterFile } from './starter.ts'
-import type { Surroundings } from './cli.ts'
+import type { Surroundings } from './surroundings.ts'
 
 /** `swan-probe init [FILE]`: writes a commented file; never over one that is there. */
 export function init(words: readonly string[], around: Surroundings): Promise<number> {

@@ -7,7 +7,7 @@ import { ProbeError } from '../errors.ts'
 import { HelperPool } from '../isolation/pool.ts'
 import { findProbe, groupSpellings } from '../probes/registry.ts'
 import { parseWords } from './args.ts'
-import type { Surroundings } from './cli.ts'
+import type { Surroundings } from './surroundings.ts'
 import { parseFormats } from './formats.ts'
 import { present } from './present.ts'
 

@@ -4,7 +4,7 @@ import { loadConfig } from '../config/load.ts'
 import { ProbeError } from '../errors.ts'
 import { planRun } from '../runner/plan.ts'
 import { parseWords } from './args.ts'
-import type { Surroundings } from './cli.ts'
+import type { Surroundings } from './surroundings.ts'
 
 /** `swan-probe validate FILE`: checks a file and shows what a run would do, in which order. */
 export function validate(words: readonly string[], around: Surroundings): Promise<number> {

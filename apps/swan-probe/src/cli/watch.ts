@@ -5,7 +5,7 @@ import { ProbeError } from '../errors.ts'
 import { serveStatus } from '../watch/server.ts'
 import { Watcher } from '../watch/watcher.ts'
 import { parseWords } from './args.ts'
-import type { Surroundings } from './cli.ts'
+import type { Surroundings } from './surroundings.ts'
 import { untilInterrupt } from './interrupt.ts'
 
 /** `swan-probe watch -c FILE`: runs the probes on their schedules until it is stopped, and shows them over HTTP. */

@@ -4,20 +4,12 @@ import { messageOf, ProbeError } from '../errors.ts'
 import type { Group } from '../probes/probe.ts'
 import { findProbe, groupSpellings, probes } from '../probes/registry.ts'
 import type { Config, Entry } from './config.ts'
+import type { LoadOptions } from './load-options.ts'
 import { type EntryField, readEntry } from './entry.ts'
 import { nearest } from './nearest.ts'
 import { YamlReader } from './reader.ts'
 import { readHealth, readOutput, readWatch } from './settings.ts'
 import { shareTokens } from './tokens.ts'
-
-/** What the command line adds to a file. */
-export interface LoadOptions {
-  /** Folder that relative paths of the file start from; `undefined` leaves them as they are, for a container to say. */
-  readonly base: string | undefined
-  /** The user's folder (`-p`), for storage probes whose path the file leaves out. */
-  readonly userPath: string | undefined
-  readonly env: NodeJS.ProcessEnv
-}
 
 /**
  * Reads a file of the original framework or of this one.

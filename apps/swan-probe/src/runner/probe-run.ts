@@ -6,7 +6,7 @@ import type { Chain } from './chain.ts'
 import { logLine } from './log-line.ts'
 import { judgeMetrics, Samples } from './metrics.ts'
 import type { ProbeResult, Status } from './result.ts'
-import type { RunListener } from './run.ts'
+import type { RunListener } from './listener.ts'
 import type { Redactor } from './secrets.ts'
 
 interface Surroundings {

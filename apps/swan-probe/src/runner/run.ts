@@ -6,17 +6,11 @@ import { HelperPool } from '../isolation/pool.ts'
 import { mountOf, readMounts } from '../isolation/mountinfo.ts'
 import { Chain } from './chain.ts'
 import { Lanes } from './lanes.ts'
+import type { RunListener } from './listener.ts'
 import { type Node, planRun } from './plan.ts'
 import { ProbeRun } from './probe-run.ts'
 import { passed, type ProbeResult, type Report } from './result.ts'
 import { Redactor } from './secrets.ts'
-
-/** Told of a run's progress; lines are free of secrets. */
-export interface RunListener {
-  started?(id: string): void
-  line?(id: string, line: string): void
-  finished?(result: ProbeResult): void
-}
 
 export interface RunOptions {
   /** Ends the run early: what runs is cut, what waits is skipped, clean-ups still happen. */

@@ -21,6 +21,3 @@ export const operations = {
 
 export type Operations = typeof operations
 export type OperationName = keyof Operations
-
-/** Tells the runner what the helper is about to do, so that a hang has a name. */
-export type Step = (name: string) => void

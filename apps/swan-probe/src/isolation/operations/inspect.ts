@@ -1,6 +1,6 @@
 import { lstatSync, realpathSync, statfsSync, statSync } from 'node:fs'
 
-import type { Step } from './index.ts'
+import type { Step } from './step.ts'
 
 /** What stands at a path. */
 export interface Inspection {

@@ -1,6 +1,6 @@
 import { opendirSync } from 'node:fs'
 
-import type { Step } from './index.ts'
+import type { Step } from './step.ts'
 
 /** Opens a folder and reads its first entries, which any healthy mount answers. */
 export function list(

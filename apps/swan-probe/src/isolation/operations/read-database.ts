@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 
 import { ProbeError } from '../../errors.ts'
-import type { Step } from './index.ts'
+import type { Step } from './step.ts'
 
 interface DatabaseInput {
   readonly path: string

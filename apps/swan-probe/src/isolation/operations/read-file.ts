@@ -3,7 +3,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 
 import { ProbeError } from '../../errors.ts'
 import { blockBytes } from './content.ts'
-import type { Step } from './index.ts'
+import type { Step } from './step.ts'
 
 /** What reading a file gave. */
 export interface Reading {

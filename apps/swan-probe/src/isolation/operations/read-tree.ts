@@ -2,7 +2,7 @@ import { closeSync, openSync, opendirSync, readSync } from 'node:fs'
 import path from 'node:path'
 
 import { blockBytes } from './content.ts'
-import type { Step } from './index.ts'
+import type { Step } from './step.ts'
 
 interface TreeInput {
   readonly path: string

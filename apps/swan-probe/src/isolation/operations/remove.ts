@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs'
 import path from 'node:path'
 
-import type { Step } from './index.ts'
+import type { Step } from './step.ts'
 
 /** Unlinks a file. With `mayBeGone`, that nothing is there is fine. */
 export function removeFile(

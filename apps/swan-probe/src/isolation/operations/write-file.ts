@@ -4,7 +4,7 @@ import path from 'node:path'
 import { showBytes } from '../../config/sizes.ts'
 import { ProbeError } from '../../errors.ts'
 import { blockBytes, contentOf } from './content.ts'
-import type { Step } from './index.ts'
+import type { Step } from './step.ts'
 
 interface WriteInput {
   /** Must not exist: a probe never writes over what it finds. */
