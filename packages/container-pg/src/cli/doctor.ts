@@ -3,7 +3,7 @@ import { statfs } from 'node:fs/promises'
 import { type DockerConnection, dockerEngine } from '../engine/docker.ts'
 import { freePort } from '../internal/free-port.ts'
 import { createProvisioner } from '../provisioner.ts'
-import type { World } from './run.ts'
+import type { World } from './world.ts'
 
 /** What to look at. */
 export interface Patient {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 
 import { ContainerPgError } from '../errors.ts'
-import type { World } from './run.ts'
+import type { World } from './world.ts'
 
 /** A password, and whether the user has yet to be told. */
 export interface Password {

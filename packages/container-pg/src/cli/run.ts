@@ -7,17 +7,7 @@ import { diagnose } from './doctor.ts'
 import { askPassword, readPasswordFile } from './password.ts'
 import { openPsql } from './psql.ts'
 import { serve } from './serve.ts'
-
-/** What a command may use of the world. */
-export interface World {
-  readonly env: Readonly<Record<string, string | undefined>>
-  /** Writes results. */
-  readonly out: (text: string) => void
-  /** Writes progress and complaints. */
-  readonly note: (text: string) => void
-  /** Ends what runs until it is told to stop. */
-  readonly signal: AbortSignal
-}
+import type { World } from './world.ts'
 
 const USAGE = `container-pg: Postgres servers in containers, with storage that outlives them
 

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import { bearerToken, createContainerApi } from '../api/handler.ts'
 import { ContainerPgError } from '../errors.ts'
 import type { Provisioner } from '../provisioner.ts'
-import type { World } from './run.ts'
+import type { World } from './world.ts'
 
 /** Serves the API on 127.0.0.1 and keeps the servers as recorded, until the signal. */
 export async function serve(
