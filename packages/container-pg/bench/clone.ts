@@ -1,64 +1,67 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import path from 'node:path'
 
-import { Client } from 'pg'
-
 import { startEmbeddedPostgres } from '../src/embedded/index.ts'
 import { databasePool } from '../src/testing/index.ts'
-import { interleaved, median, report, timed } from './stats.ts'
+import { addressIn, FIRST_QUERY, migrate, run, SCHEMA, seed, SEED } from './schema.ts'
+import { interleaved, report, timed } from './stats.ts'
 
-const TABLES = 20
-const SCHEMA = Array.from(
-  { length: TABLES },
-  (_, index) =>
-    `CREATE TABLE t${index} (id serial PRIMARY KEY, name text, at timestamptz DEFAULT now());
-     CREATE INDEX ON t${index} (name); CREATE INDEX ON t${index} (at);`,
-).join('\n')
-const SEED = Array.from(
-  { length: TABLES },
-  (_, index) => `INSERT INTO t${index} (name) SELECT md5(i::text) FROM generate_series(1, 50) i;`,
-).join('\n')
+const WORKERS = 4
+const TEMPLATE = 'bench_template'
 
-async function run(url: string, text: string): Promise<void> {
-  const client = new Client({ connectionString: url })
-  await client.connect()
-  await client.query(text)
-  await client.end()
+/** Lets worker processes take databases at once. */
+async function workers(url: string, way: string, rounds: number, workMs: number): Promise<number[]> {
+  const children = Array.from({ length: WORKERS }, () =>
+    fork(path.join(import.meta.dirname, 'taker.ts'), [url, way, String(rounds), String(workMs), TEMPLATE]),
+  )
+  await Promise.all(children.map((child) => once(child, 'message')))
+  const answers = Promise.all(children.map((child) => once(child, 'message')))
+  const exits = Promise.all(children.map((child) => once(child, 'exit')))
+  for (const child of children) child.send('go')
+  const times = ((await answers) as [number[]][]).flatMap(([own]) => own)
+  const failed = ((await exits) as [number | null][]).filter(([code]) => code !== 0)
+  if (failed.length > 0) throw new Error(`${failed.length} workers failed`)
+  return times
 }
 
-/** Goal 3: an isolated database up to its first query, beside making the schema anew. */
+/** Goal 3: an isolated database up to its first query, beside making the schema anew and beside Postgres by hand. */
 export async function benchClone(where: string, rounds: number): Promise<void> {
   const dataDir = mkdtempSync(path.join(where, 'cpg-bench-'))
   try {
     await using server = await startEmbeddedPostgres({ dataDir, durable: false })
-    const migrate = (url: string) => run(url, SCHEMA)
-    const seed = (url: string) => run(url, SEED)
-    await using pool = await databasePool({ url: server.url, migrate, seed })
-    const take = async () => {
-      await using database = await pool.acquire()
-      await run(database.url, 'SELECT count(*) FROM t0')
-    }
+    const { url } = server
+    await run(url, `CREATE DATABASE ${TEMPLATE}`)
+    await migrate(addressIn(url, TEMPLATE))
+    await seed(addressIn(url, TEMPLATE))
+    await using pool = await databasePool({ url, migrate, seed })
+    const anew = `DROP SCHEMA public CASCADE; CREATE SCHEMA public; ${SCHEMA} ${SEED} ${FIRST_QUERY}`
     report(
-      `Isolated database in ${where}: call to first query`,
+      `Isolated database in ${where}, one at a time: call to first query`,
       await interleaved(rounds, {
-        'drop schema, create, seed': () =>
-          timed(() =>
-            run(
-              server.url,
-              `DROP SCHEMA public CASCADE; CREATE SCHEMA public; ${SCHEMA} ${SEED} SELECT count(*) FROM t0`,
-            ),
-          ),
-        'databasePool acquire': () => timed(take),
+        'drop schema, create, seed': () => timed(() => run(url, anew)),
+        'databasePool acquire': () =>
+          timed(async () => {
+            await using database = await pool.acquire()
+            await run(database.url, FIRST_QUERY)
+          }),
       }),
     )
-    const times = await Promise.all(
-      Array.from({ length: 4 }, async () => {
-        const own: number[] = []
-        for (let round = 0; round < rounds; round += 1) own.push(await timed(take))
-        return own
-      }),
-    )
-    console.log(`  4 takers at once, back to back: median ${median(times.flat()).toFixed(0)} ms, 0 failures`)
+    for (const [workMs, title] of [
+      [0, 'back to back, as fast as they can'],
+      [50, 'each working 50 ms with its database'],
+    ] as const) {
+      const times: Record<string, number[]> = { 'CREATE, query, DROP by hand': [], databasePool: [] }
+      for (const [name, way] of [
+        ['CREATE, query, DROP by hand', 'plain'],
+        ['the same with STRATEGY file_copy', 'files'],
+        ['databasePool', 'pool'],
+      ] as const) {
+        times[name] = await workers(url, way, rounds * 3, workMs)
+      }
+      report(`${WORKERS} workers (processes) at once in ${where}, ${title}`, times)
+    }
   } finally {
     rmSync(dataDir, { recursive: true, force: true })
   }

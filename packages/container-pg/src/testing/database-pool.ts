@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto'
 
-import { Client, escapeIdentifier, Pool } from 'pg'
+import { Client, Pool } from 'pg'
 
-import { ALL_NAMES, cloneName, draftName, isTemplate, lockNumber, ownerOf, templateName } from './names.ts'
+import { Clones } from './clones.ts'
+import { cloneName, lockNumber, templateName } from './names.ts'
+import { chooseStrategy, dropDatabase } from './statements.ts'
+import { buildTemplate, shareTemplate, sweep } from './templates.ts'
 
 /** Options of {@link databasePool}. */
 export interface DatabasePoolOptions {
@@ -37,9 +40,6 @@ export interface DatabasePool extends AsyncDisposable {
   acquire(): Promise<TestDatabase>
 }
 
-/** Templates that no pool has used for so long go, in days. */
-const KEEP_TEMPLATES_DAYS = 7
-
 /**
  * Gives tests databases of their own: migrates once into a template and clones it, a few clones ahead of demand.
  *
@@ -70,172 +70,34 @@ export async function databasePool(options: DatabasePoolOptions): Promise<Databa
   const owner = randomBytes(8).toString('hex')
   await keeper.query('SELECT pg_advisory_lock($1)', [lockNumber(owner)])
   await sweep(keeper)
-  const template = version === undefined ? cloneName(owner, 0) : templateName(`${version}`)
-  const clones = new Clones({ url, admin, owner, template, warm })
-  stack.use(clones)
-  if (version === undefined) await buildTemplate(keeper, options, template, template)
-  else await shareTemplate(keeper, options, template)
-  clones.refill()
+  const addressOf = (database: string) => addressIn(url, database)
+  const making = { migrate: options.migrate, seed: options.seed, addressOf }
+  const template = version === undefined ? cloneName(owner, 0) : templateName(version)
+  if (version === undefined) {
+    stack.defer(() => dropDatabase(admin, template))
+    await buildTemplate(keeper, making, template, template)
+  } else {
+    await shareTemplate(keeper, making, template)
+  }
+  const strategy = await chooseStrategy(keeper)
+  const clones = stack.use(new Clones({ admin, owner, template, strategy, warm, concurrency }))
 
   const held = stack.move()
   let ending: Promise<void> | undefined
   return {
-    acquire: () => clones.acquire(),
+    async acquire() {
+      const name = await clones.take()
+      return {
+        name,
+        url: addressOf(name),
+        [Symbol.asyncDispose]: () => Promise.resolve(clones.giveBack(name)),
+      }
+    },
     [Symbol.asyncDispose]: () => (ending ??= held.disposeAsync()),
   }
 }
 
-interface ClonesOptions {
-  readonly url: string
-  readonly admin: Pool
-  readonly owner: string
-  readonly template: string
-  readonly warm: number
-}
-
-/** The databases of one pool: those in the making or ready, those handed out, and those being dropped. */
-class Clones implements AsyncDisposable {
-  readonly #options: ClonesOptions
-  readonly #ready: Promise<string>[] = []
-  readonly #dropping = new Set<Promise<void>>()
-  readonly #out = new Set<string>()
-  #count = 0
-  #closed = false
-
-  constructor(options: ClonesOptions) {
-    this.#options = options
-  }
-
-  refill(): void {
-    while (!this.#closed && this.#ready.length < this.#options.warm) this.#ready.push(this.#make())
-  }
-
-  async acquire(): Promise<TestDatabase> {
-    if (this.#closed) throw new TypeError('Expected an open database pool, got one that was disposed')
-    const coming = this.#ready.shift() ?? this.#make()
-    let name: string
-    try {
-      name = await coming
-    } finally {
-      this.refill()
-    }
-    this.#out.add(name)
-    return {
-      name,
-      url: addressOf(this.#options.url, name),
-      [Symbol.asyncDispose]: () => {
-        // Nobody waits for the disk: the pool does, when it is disposed.
-        if (this.#out.delete(name)) this.#drop(name)
-        return Promise.resolve()
-      },
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed = true
-    const made = await Promise.allSettled(this.#ready)
-    for (const result of made) if (result.status === 'fulfilled') this.#drop(result.value)
-    for (const name of this.#out) this.#drop(name)
-    await Promise.all(this.#dropping)
-    if (ownerOf(this.#options.template) !== undefined) await dropDatabase(this.#options.admin, this.#options.template)
-  }
-
-  #make(): Promise<string> {
-    const { admin, owner, template } = this.#options
-    this.#count += 1
-    const name = cloneName(owner, this.#count)
-    const made = admin
-      .query(`CREATE DATABASE ${escapeIdentifier(name)} TEMPLATE ${escapeIdentifier(template)}`)
-      .then(() => name)
-    // Whoever takes it hears of a failure; until then it must not end the process.
-    made.catch(() => {})
-    return made
-  }
-
-  #drop(name: string): void {
-    const done = dropDatabase(this.#options.admin, name)
-      .catch(() => {
-        // The server is gone, and the database with it; if not, the next pool's sweep finds it.
-      })
-      .finally(() => this.#dropping.delete(done))
-    this.#dropping.add(done)
-  }
-}
-
-type Queryable = Pick<Client, 'query'> | Pick<Pool, 'query'>
-
-async function dropDatabase(client: Queryable, name: string): Promise<void> {
-  await (client as Pool).query(`DROP DATABASE IF EXISTS ${escapeIdentifier(name)} WITH (FORCE)`)
-}
-
-/**
- * Finds or makes the template of a version, and keeps others from removing it while this session lives.
- *
- * Two locks: one is held alone and briefly by who looks or makes, the other is shared by all who use the template. A
- * template is made under another name and renamed when it is complete.
- */
-async function shareTemplate(keeper: Client, options: DatabasePoolOptions, template: string): Promise<void> {
-  const making = lockNumber(draftName(template))
-  await keeper.query('SELECT pg_advisory_lock($1)', [making])
-  try {
-    await keeper.query('SELECT pg_advisory_lock_shared($1)', [lockNumber(template)])
-    if (!(await databaseExists(keeper, template))) await buildTemplate(keeper, options, draftName(template), template)
-    await keeper.query(`COMMENT ON DATABASE ${escapeIdentifier(template)} IS '${new Date().toISOString()}'`)
-  } finally {
-    await keeper.query('SELECT pg_advisory_unlock($1)', [making])
-  }
-}
-
-async function buildTemplate(
-  keeper: Client,
-  options: DatabasePoolOptions,
-  draft: string,
-  template: string,
-): Promise<void> {
-  await dropDatabase(keeper, draft)
-  await keeper.query(`CREATE DATABASE ${escapeIdentifier(draft)}`)
-  const address = addressOf(options.url, draft)
-  try {
-    await options.migrate(address)
-    await options.seed?.(address)
-  } catch (error) {
-    await dropDatabase(keeper, draft)
-    throw error
-  }
-  // A connection that migrate forgot would make every clone fail.
-  await keeper.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [draft])
-  await keeper.query(`ALTER DATABASE ${escapeIdentifier(draft)} ALLOW_CONNECTIONS false`)
-  if (draft !== template)
-    await keeper.query(`ALTER DATABASE ${escapeIdentifier(draft)} RENAME TO ${escapeIdentifier(template)}`)
-}
-
-async function databaseExists(client: Client, name: string): Promise<boolean> {
-  return (await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name])).rowCount === 1
-}
-
-/** Drops the databases of pools whose session has ended, and templates that nobody has used for long. */
-async function sweep(keeper: Client): Promise<void> {
-  const { rows } = await keeper.query<{ name: string; idle: boolean }>(
-    `SELECT datname AS name,
-            coalesce(shobj_description(oid, 'pg_database')::timestamptz < now() - make_interval(days => $2), false) AS idle
-       FROM pg_database WHERE datname LIKE $1`,
-    [ALL_NAMES, KEEP_TEMPLATES_DAYS],
-  )
-  for (const { name, idle } of rows) {
-    const holder = ownerOf(name) ?? (idle && isTemplate(name) ? name : undefined)
-    if (holder === undefined) continue
-    const lock = lockNumber(holder)
-    const { rows: got } = await keeper.query<{ ok: boolean }>('SELECT pg_try_advisory_lock($1) AS ok', [lock])
-    if (got[0]?.ok !== true) continue
-    try {
-      await dropDatabase(keeper, name)
-    } finally {
-      await keeper.query('SELECT pg_advisory_unlock($1)', [lock])
-    }
-  }
-}
-
-function addressOf(url: string, database: string): string {
+function addressIn(url: string, database: string): string {
   const address = new URL(url)
   address.pathname = `/${encodeURIComponent(database)}`
   return address.href

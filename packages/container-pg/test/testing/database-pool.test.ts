@@ -50,6 +50,35 @@ test('drops what it made, whether it was given back or not, even under an open c
   await expect(pool.acquire()).rejects.toThrow(TypeError)
 })
 
+test('tells takers that still wait when it is disposed, and leaves none of what they would have got', async () => {
+  const pool = await databasePool({ url, migrate, warm: 0, concurrency: 1 })
+  const { name } = await pool.acquire()
+  const [ended, ...late] = await Promise.allSettled([
+    Promise.resolve().then(() => pool[Symbol.asyncDispose]()),
+    pool.acquire(),
+    pool.acquire(),
+  ])
+  expect(ended.status).toBe('fulfilled')
+  for (const taken of late) expect(taken).toMatchObject({ status: 'rejected', reason: expect.any(TypeError) })
+  expect(await databases(/_c_([0-9a-f]{16})_/.exec(name)?.[1] ?? '')).toEqual([])
+})
+
+test('keeps up with many takers, each of whom finds the migrated state', async () => {
+  await using pool = await databasePool({ url, migrate, seed })
+  const names = new Set<string>()
+  await Promise.all(
+    Array.from({ length: 4 }, async () => {
+      for (let round = 0; round < 6; round += 1) {
+        await using database = await pool.acquire()
+        names.add(database.name)
+        expect(await query(database.url, 'TABLE item')).toEqual([{ id: 1 }, { id: 2 }])
+        await query(database.url, 'DROP TABLE item')
+      }
+    }),
+  )
+  expect(names.size).toBe(24)
+})
+
 test('shares one template between pools of a version, made at the same moment', async () => {
   let runs = 0
   const version = `shared ${process.pid} ${Date.now()}`
