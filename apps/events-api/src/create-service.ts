@@ -140,7 +140,7 @@ export function createService(options: ServiceOptions): RunningService {
     drain() {
       draining = true
     },
-    async write(_call, resource, work) {
+    async write(resource, work) {
       for (let attempt = 1; ; attempt += 1) {
         try {
           return await tasks.transaction(work)
@@ -164,7 +164,7 @@ export function createService(options: ServiceOptions): RunningService {
       await store[Symbol.asyncDispose]()
     },
   }
-  const app = createApp(service, options)
+  const app = createApp(service, api.operations, options)
   connectJobs(service)
   connectAccounts(accounts, signals)
   return service

@@ -1,7 +1,7 @@
 import type { Tasks } from '@org/task-context'
 
 import type { Accounts } from './accounts.ts'
-import type { Call, Operation } from './http/operation.ts'
+import type { Description } from './http/description.ts'
 import type { Mailer } from './mail.ts'
 import type { Metrics } from './metrics.ts'
 import type { Registry } from './resources/registry.ts'
@@ -26,7 +26,8 @@ export interface Service {
   readonly maxUploadBytes: number
   readonly mailer: Mailer
   readonly metrics: Metrics
-  readonly operations: readonly Operation[]
+  /** The routes as their documentation tells of them. */
+  readonly operations: readonly Description[]
   /** Whether the service is on its way out: then it is no longer ready, while it still answers. */
   readonly draining: () => boolean
   /**
@@ -36,7 +37,7 @@ export interface Service {
    *
    * @throws {@link ApiError} 409 and 422 where the database refuses; nothing is written then.
    */
-  write<T>(call: Call, resource: Resource, work: (tx: Tx) => Promise<T>): Promise<T>
+  write<T>(resource: Resource, work: (tx: Tx) => Promise<T>): Promise<T>
   /** Tells of a change, within the transaction that makes it. */
   changed(resource: Resource, row: Row, change: Change): Promise<void>
 }

@@ -23,10 +23,14 @@ export type Fetch = (request: Request, facts?: ClientFacts) => Promise<Response>
  *
  * @param options - `trustProxy`: takes the request id of the caller.
  */
-export function createApp(service: Service, options: { readonly log: Log; readonly trustProxy: boolean }): Fetch {
+export function createApp(
+  service: Service,
+  operations: readonly Operation[],
+  options: { readonly log: Log; readonly trustProxy: boolean },
+): Fetch {
   const app = new Hono<{ Bindings: ClientFacts }>()
   const byPath = new Map<string, Map<string, Operation>>()
-  for (const operation of service.operations) {
+  for (const operation of operations) {
     const methods = byPath.get(operation.path) ?? new Map<string, Operation>()
     byPath.set(operation.path, methods.set(operation.method.toUpperCase(), operation))
   }

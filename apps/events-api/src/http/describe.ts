@@ -5,7 +5,8 @@ import type { Schema } from '../resources/attributes.ts'
 import type { Registry } from '../resources/registry.ts'
 import type { Resource } from '../resources/resource.ts'
 import { exampleDocument } from './examples.ts'
-import type { Answer, Operation, Parameter } from './operation.ts'
+import type { Answer, Parameter } from './description.ts'
+import type { Operation } from './operation.ts'
 
 type Handle = Operation['handle']
 

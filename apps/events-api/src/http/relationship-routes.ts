@@ -184,7 +184,7 @@ function linkageOperations(
       const document = await readJson(call.request)
       validate(check, document, /^\/data(?:\/|$)/)
       const parsed = parseLinkage(relationship, (document as { readonly data: Linkage }).data, '/data')
-      return call.service.write(call, resource, async (tx) => {
+      return call.service.write(resource, async (tx) => {
         const row = await parentOf(call, resource, false, tx)
         requireLevel(actor, resource.access.update, resource, row)
         requireMatch(call.request.headers, row['version'] as number)

@@ -69,7 +69,7 @@ export function resourceOperations(resource: Resource, registry: Registry, ajv: 
     requireMediaType(call.request.headers)
     const actor = requireActor(call.actor)
     const changes = parseChanges(checkCreate, await readJson(call.request), resource)
-    const row = await call.service.write(call, resource, async (tx) => {
+    const row = await call.service.write(resource, async (tx) => {
       const created = await createRow(tx, registry, resource, changes, actor, call.service.tasks.enqueue)
       await call.service.changed(resource, created, 'created')
       return created
@@ -88,7 +88,7 @@ export function resourceOperations(resource: Resource, registry: Registry, ajv: 
     const id = parseId(call.params['id'] ?? '')
     if (id === undefined) throw notFound(resource)
     const changes = parseChanges(checkUpdate, await readJson(call.request), resource, id)
-    const row = await call.service.write(call, resource, async (tx) => {
+    const row = await call.service.write(resource, async (tx) => {
       const before = await rowOf(call, trash === 'with', { tx })
       requireLevel(actor, resource.access.update, resource, before)
       requireMatch(call.request.headers, before['version'] as number)
@@ -119,7 +119,7 @@ export function resourceOperations(resource: Resource, registry: Registry, ajv: 
     const { permanent, rest } = parseTrash(call, resource, 'removal')
     parseQuery(rest, resource, registry, none)
     const actor = requireActor(call.actor)
-    await call.service.write(call, resource, async (tx) => {
+    await call.service.write(resource, async (tx) => {
       const row = await rowOf(call, permanent, { tx })
       requireLevel(actor, resource.access.remove, resource, row)
       requireMatch(call.request.headers, row['version'] as number)
@@ -136,7 +136,7 @@ export function resourceOperations(resource: Resource, registry: Registry, ajv: 
   async function restore(call: Call): Promise<Response> {
     parseQuery(call.url.searchParams, resource, registry, none)
     const actor = requireActor(call.actor)
-    const row = await call.service.write(call, resource, async (tx) => {
+    const row = await call.service.write(resource, async (tx) => {
       const before = await rowOf(call, true, { tx })
       requireLevel(actor, resource.access.remove, resource, before)
       requireMatch(call.request.headers, before['version'] as number)

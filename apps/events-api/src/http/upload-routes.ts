@@ -53,7 +53,7 @@ export function uploadOperations(registry: Registry): Operation[] {
       for (const { bytes, filename, declaredType } of files) {
         stored.push(await uploader.put(bytes, { filename, declaredType, signal: call.request.signal }))
       }
-      return await call.service.write(call, uploads, async (tx) => {
+      return await call.service.write(uploads, async (tx) => {
         const rows: Row[] = []
         for (const upload of stored) {
           const isImage = purpose === 'image'

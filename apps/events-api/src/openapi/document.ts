@@ -3,7 +3,7 @@ import { MEDIA_TYPE } from '../jsonapi/media-type.ts'
 import { requestSchema, resourceSchema } from '../jsonapi/schemas.ts'
 import { errorDescription } from '../http/answer.ts'
 import { ref, title } from '../http/describe.ts'
-import { type Operation, operationName } from '../http/operation.ts'
+import { type Description, operationName } from '../http/description.ts'
 import type { Schema } from '../resources/attributes.ts'
 import type { Registry } from '../resources/registry.ts'
 
@@ -25,7 +25,7 @@ export interface OpenApiDocument {
  *
  * @see https://spec.openapis.org/oas/v3.1.0
  */
-export function openApiDocument(operations: readonly Operation[], registry: Registry): OpenApiDocument {
+export function openApiDocument(operations: readonly Description[], registry: Registry): OpenApiDocument {
   const paths: Record<string, Record<string, unknown>> = {}
   for (const operation of operations) {
     const path = operation.path.replace('+}', '}')
@@ -59,7 +59,7 @@ Sign in with \`POST /login\` and send the token as \`Authorization: Bearer …\`
   }
 }
 
-function describe(operation: Operation) {
+function describe(operation: Description) {
   const names = [...operation.path.matchAll(/\{(\w+)\+?\}/g)].map((match) => match[1] ?? '')
   const responses: Record<string, unknown> = {}
   for (const [status, answer] of Object.entries(operation.responses)) {
@@ -117,7 +117,7 @@ function describe(operation: Operation) {
 }
 
 /** What any operation may answer besides: nobody can provoke these at will. */
-function otherwise(operation: Operation) {
+function otherwise(operation: Description) {
   const description = 'Too many requests, an error of ours, or a database that does not answer.'
   if (operation.name[0] !== 'Accounts') return errorAnswer(description)
   return { description, content: { 'application/json': { schema: { type: 'object' } } } }

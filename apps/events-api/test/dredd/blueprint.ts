@@ -1,4 +1,4 @@
-import type { Operation } from '../../src/http/operation.ts'
+import type { Description } from '../../src/http/description.ts'
 import type { Registry } from '../../src/resources/registry.ts'
 import type { Resource } from '../../src/resources/resource.ts'
 
@@ -21,7 +21,7 @@ const actions = /^(?:list|create|get|update|delete)(?!.*(?:Linkage|File))/
  *
  * @see https://apiblueprint.org/documentation/specification.html
  */
-export function blueprintOf(operations: readonly Operation[], registry: Registry): string {
+export function blueprintOf(operations: readonly Description[], registry: Registry): string {
   const lines = ['FORMAT: 1A', '', '# Events API', '']
   for (const type of core) {
     const resource = registry.get(type)!
@@ -49,7 +49,7 @@ export function blueprintOf(operations: readonly Operation[], registry: Registry
   return `${lines.join('\n')}\n`
 }
 
-function exchange(operation: Operation, resource: Resource): string[] {
+function exchange(operation: Description, resource: Resource): string[] {
   const [status = '200', answer] = Object.entries(operation.responses).find(([code]) => code.startsWith('2')) ?? []
   const { body } = operation
   return [
@@ -71,7 +71,7 @@ function block(name: string, value: unknown): string[] {
 }
 
 /** A document as the operation answers with; Dredd compares its keys and the types of its values. */
-function sample(operation: Operation, resource: Resource): unknown {
+function sample(operation: Description, resource: Resource): unknown {
   const jsonapi = { version: '1.1' }
   if (operation.method === 'delete') {
     return { jsonapi, meta: { message: 'Object successfully deleted', how: 'restorably' } }
