@@ -1,5 +1,12 @@
 export { createNativeAuth } from './native-auth.ts'
-export type { NativeAuth, NativeAuthCore, PasswordActions, PasswordChange, SessionActions } from './native-auth.ts'
+export type {
+  HandlerContext,
+  NativeAuth,
+  NativeAuthCore,
+  PasswordActions,
+  PasswordChange,
+  SessionActions,
+} from './native-auth-types.ts'
 export { NativeAuthError } from './errors.ts'
 export type { Issue, NativeAuthErrorCode, NativeAuthErrorOptions } from './errors.ts'
 export type {
@@ -25,7 +32,6 @@ export { readNativeAuthenticator } from './accounts/import/native-authenticator.
 export { profileFields } from './accounts/profile.ts'
 export type { ProfileDefinition, ProfileField, ProfileOf, ProfileSchema } from './accounts/profile.ts'
 export type { NewAccount } from './accounts/sign-up.ts'
-export type { HandlerContext } from './http/handler.ts'
 export type { Page, PageKind, PageOptions, PageView } from './http/pages/views.ts'
 export type { RandomBytes } from './internal/secrets.ts'
 export type { SchemaIssue, SchemaResult, StandardSchema } from './internal/standard-schema.ts'

@@ -1,30 +1,14 @@
 import { NativeAuthError } from '../errors.ts'
+import type { HandlerContext } from '../native-auth-types.ts'
 import { Call, type Site } from './call.ts'
 import { refuseCrossSite } from './cross-site.ts'
 import { jsonRoutes } from './json/routes.ts'
 import { pageRoutes } from './pages/routes.ts'
 import { errorPage } from './pages/render.ts'
+import type { Route } from './route.ts'
 import { json, jsonError, toPublicError } from './respond.ts'
 import { bodyKind } from './body.ts'
 import { wantsPage } from './accepts.ts'
-
-/** What the adapter knows about a request and the request does not say. */
-export interface HandlerContext {
-  /** Address of the client, from the socket or from a proxy that the operator trusts. */
-  readonly clientIp?: string | undefined
-}
-
-/** Answers one method of one path. */
-export interface Route<Profile> {
-  readonly method: 'GET' | 'POST' | 'DELETE'
-  /** Path below the base; `*` stands for one segment. */
-  readonly path: string
-  /** The kind of body that this route is for, where a path has a page and a JSON side. */
-  readonly body?: 'json' | 'form'
-  /** Whether errors are pages. */
-  readonly isPage: boolean
-  readonly run: (call: Call<Profile>) => Promise<Response>
-}
 
 /** Builds the fetch handler of a site. */
 export function createHandler<Profile>(

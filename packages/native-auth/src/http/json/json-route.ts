@@ -1,6 +1,6 @@
 import type { NewSession } from '../../sessions/sessions.ts'
 import type { Call } from '../call.ts'
-import type { Route } from '../handler.ts'
+import type { Route } from '../route.ts'
 import { json } from '../respond.ts'
 import { presentOwnAccount } from './present.ts'
 

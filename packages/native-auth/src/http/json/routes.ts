@@ -1,4 +1,4 @@
-import type { Route } from '../handler.ts'
+import type { Route } from '../route.ts'
 import { jsonRoute as route, loggedIn } from './json-route.ts'
 import { readJsonObject } from '../body.ts'
 import type { Site } from '../call.ts'

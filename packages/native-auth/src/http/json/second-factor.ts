@@ -1,7 +1,7 @@
 import type { Enrolment } from '../../second-factor/second-factor.ts'
 import { readJsonObject } from '../body.ts'
 import type { Call, Site } from '../call.ts'
-import type { Route } from '../handler.ts'
+import type { Route } from '../route.ts'
 import { countClient } from '../limits.ts'
 import { json } from '../respond.ts'
 import { Fields } from './fields.ts'

@@ -1,6 +1,6 @@
 import { html } from '../../internal/html.ts'
 import { readForm } from '../body.ts'
-import type { Route } from '../handler.ts'
+import type { Route } from '../route.ts'
 import { redirect } from '../respond.ts'
 import { button } from './forms.ts'
 import { loginFirst, pageRoute } from './page-route.ts'

@@ -1,6 +1,6 @@
 import type { Account } from '../../accounts/account.ts'
 import { type Html, html } from '../../internal/html.ts'
-import type { Route } from '../handler.ts'
+import type { Route } from '../route.ts'
 import { button } from './forms.ts'
 import { pageRoute } from './page-route.ts'
 import { authoriseButton, tags } from './person.ts'

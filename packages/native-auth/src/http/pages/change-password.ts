@@ -2,7 +2,7 @@ import { NativeAuthError } from '../../errors.ts'
 import { html } from '../../internal/html.ts'
 import { readForm } from '../body.ts'
 import type { Call } from '../call.ts'
-import type { Route } from '../handler.ts'
+import type { Route } from '../route.ts'
 import { errorHeaders, redirect, STATUS } from '../respond.ts'
 import { errorsOf, field, form } from './forms.ts'
 import { loginFirst, pageRoute } from './page-route.ts'
@@ -17,7 +17,7 @@ function changePage<Profile>(
   asksCode = false,
 ): Promise<Response> {
   const { basePath, core } = call.site
-  const errors = error === undefined ? {} : errorsOf(error.issues)
+  const errors = errorsOf(error)
   return page(call, {
     kind: name === undefined ? 'change-password' : 'change-password-for',
     title: name === undefined ? 'Change password' : `Change password of ${name}`,

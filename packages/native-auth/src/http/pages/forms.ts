@@ -1,4 +1,4 @@
-import type { Issue } from '../../errors.ts'
+import type { NativeAuthError } from '../../errors.ts'
 import { type Html, html } from '../../internal/html.ts'
 import type { PageView } from './views.ts'
 
@@ -61,7 +61,7 @@ export function button(
   view: FormView,
   action: string,
   label: string,
-  style: 'quiet' | 'danger',
+  style: 'primary' | 'quiet' | 'danger',
   hidden: Readonly<Record<string, string>> = {},
   subject = '',
 ): Html {
@@ -73,6 +73,7 @@ export function button(
 }
 
 /** The fields of a refused input, by name, with the sentence for each. */
-export function errorsOf(issues: readonly Issue[]): Record<string, string> {
-  return Object.fromEntries(issues.map((issue) => [String(issue.loc[1] ?? ''), issue.msg]))
+export function errorsOf(error: NativeAuthError | undefined): Record<string, string> {
+  if (error?.code === 'NATIVE_AUTH_INVALID_CODE') return { code: error.message }
+  return Object.fromEntries((error?.issues ?? []).map((issue) => [String(issue.loc[1] ?? ''), issue.msg]))
 }

@@ -2,7 +2,7 @@ import { NativeAuthError } from '../../errors.ts'
 import { html } from '../../internal/html.ts'
 import { readForm } from '../body.ts'
 import type { Call } from '../call.ts'
-import type { Route } from '../handler.ts'
+import type { Route } from '../route.ts'
 import { countClient } from '../limits.ts'
 import { errorHeaders, STATUS } from '../respond.ts'
 import { button, errorsOf, field, form } from './forms.ts'
@@ -16,7 +16,7 @@ function resetPage<Profile>(call: Call<Profile>, token: string, error?: NativeAu
     title: 'Choose a new password',
     status: error === undefined ? 200 : STATUS[error.code],
     notice: error === undefined ? undefined : { text: error.message, isError: true },
-    errors: error === undefined ? {} : errorsOf(error.issues),
+    errors: errorsOf(error),
     content: (view) =>
       form(
         view,
@@ -92,7 +92,7 @@ export function linkRoutes<Profile>(): readonly Route<Profile>[] {
         title: 'Confirm your account',
         content: (view) =>
           html`<p>One press, and your account is ready.</p>
-            ${button(view, `${view.basePath}/confirm/${encodeURIComponent(token)}`, 'Confirm', 'quiet')}`,
+            ${button(view, `${view.basePath}/confirm/${encodeURIComponent(token)}`, 'Confirm', 'primary')}`,
       })
     }),
     pageRoute('POST', '/confirm/*', async (call) => {

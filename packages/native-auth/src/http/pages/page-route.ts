@@ -1,5 +1,5 @@
 import type { Call } from '../call.ts'
-import type { Route } from '../handler.ts'
+import type { Route } from '../route.ts'
 
 /** A route whose errors are pages. */
 export function pageRoute<Profile>(

@@ -1,4 +1,4 @@
-import type { Route } from '../handler.ts'
+import type { Route } from '../route.ts'
 import { accountRoutes } from './account.ts'
 import { authorizeRoutes } from './authorize.ts'
 import { changePasswordRoutes } from './change-password.ts'

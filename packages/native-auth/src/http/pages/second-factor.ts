@@ -3,7 +3,7 @@ import { Html, html } from '../../internal/html.ts'
 import type { Enrolment } from '../../second-factor/second-factor.ts'
 import { readForm } from '../body.ts'
 import type { Call } from '../call.ts'
-import type { Route } from '../handler.ts'
+import type { Route } from '../route.ts'
 import { countClient } from '../limits.ts'
 import { safeNext } from '../next.ts'
 import { redirect, STATUS } from '../respond.ts'
@@ -30,6 +30,7 @@ export function codePage<Profile>(
     title: 'Second step',
     status: error === undefined ? 200 : STATUS[error.code],
     notice: error === undefined ? undefined : { text: error.message, isError: true },
+    errors: errorsOf(error),
     values: { challenge, next },
     content: (view) => html`
       ${form(
@@ -57,6 +58,7 @@ export async function enrolPage<Profile>(
     title: 'Set up your second factor',
     status: error === undefined ? 200 : STATUS[error.code],
     notice: error === undefined ? undefined : { text: error.message, isError: true },
+    errors: errorsOf(error),
     content: (view) => html`
       <p>Scan this with an authenticator app, then enter the code it shows.</p>
       <div class="qr" role="img" aria-label="QR code of the key below">${new Html(enrolment.qrSvg)}</div>
@@ -100,7 +102,7 @@ async function settingsPage<Profile>(call: Call<Profile>, error?: NativeAuthErro
     title: 'Second factor',
     status: error === undefined ? 200 : STATUS[error.code],
     notice: error === undefined ? undefined : { text: error.message, isError: true },
-    errors: error === undefined ? {} : errorsOf(error.issues),
+    errors: errorsOf(error),
     content: (view) =>
       account.hasSecondFactor
         ? html`<p>Logging in asks for a code of your authenticator app.</p>

@@ -4,7 +4,7 @@ import { profileFieldsOf } from '../../accounts/profile.ts'
 import { matchesWhole } from '../../accounts/username.ts'
 import { readForm } from '../body.ts'
 import type { Call } from '../call.ts'
-import type { Route } from '../handler.ts'
+import type { Route } from '../route.ts'
 import { countClient } from '../limits.ts'
 import { errorHeaders, STATUS } from '../respond.ts'
 import { errorsOf, field, form } from './forms.ts'
@@ -137,7 +137,7 @@ export function signUpRoutes<Profile>(): readonly Route<Profile>[] {
         const errors =
           error.code === 'NATIVE_AUTH_USERNAME_TAKEN' || error.code === 'NATIVE_AUTH_NAME_RESERVED'
             ? { username: error.message }
-            : renamed(errorsOf(error.issues))
+            : renamed(errorsOf(error))
         const text = Object.keys(errors).length > 0 ? 'Nothing was stored yet; see below.' : error.message
         return signUpPage(call, { status: STATUS[error.code], error: text, errors, values })
       }
