@@ -10,6 +10,7 @@ import { enumeration, underLoad } from './load.ts'
 import { interleave, quantile, report } from './measure.ts'
 import { passwords } from './passwords.ts'
 import { sessionChecks, sessionChecksOnPostgres } from './sessions.ts'
+import { openPostgres } from './postgres.ts'
 import { type BenchSite, openBench } from './site.ts'
 
 /** Accounts that share one hash, so that setting up costs nothing. */
@@ -88,22 +89,29 @@ async function coldStart(): Promise<void> {
   report('P12', 'import of the built package', `${cold.toFixed(0)} ms`, '≤ 100 ms', cold <= 100)
 }
 
-{
-  await coldStart()
+const PARTS = ['start', 'passwords', 'sessions', 'load', 'enumeration', 'lists', 'postgres'] as const
+// `pnpm bench load lists` measures these alone.
+const asked = process.argv.slice(2)
+const unknown = asked.filter((name) => !PARTS.some((part) => part === name))
+if (unknown.length > 0) throw new Error(`Expected parts among ${PARTS.join(', ')}, got ${unknown.join(', ')}`)
+const wants = (part: (typeof PARTS)[number]) => asked.length === 0 || asked.includes(part)
+
+if (wants('start')) await coldStart()
+if (asked.length === 0 || asked.some((part) => part !== 'start' && part !== 'postgres')) {
   await using site = await openBench(undefined, hasher)
   await fill(site, 10_000)
-  await passwords(site, 'SQLite', 0.9)
-  await sessionChecks(site)
-  await underLoad(site)
-  await enumeration(site)
-  await lists(site)
-  await statements(site)
+  if (wants('passwords')) await passwords(site, 'SQLite', 0.9)
+  if (wants('sessions')) await sessionChecks(site)
+  if (wants('load')) await underLoad(site)
+  if (wants('enumeration')) await enumeration(site)
+  if (wants('lists')) {
+    await lists(site)
+    await statements(site)
+  }
 }
-const url = process.env['DATABASE_URL']
-if (url === undefined) {
-  process.stdout.write('P5   left out: set DATABASE_URL to a Postgres server\n')
-} else {
-  await using site = await openBench(url, hasher)
+if (wants('postgres')) {
+  await using postgres = await openPostgres()
+  await using site = await openBench(postgres.url, hasher)
   await fill(site, 200)
   await passwords(site, 'Postgres', 0.85)
   await sessionChecksOnPostgres(site)

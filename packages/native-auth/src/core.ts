@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { availableParallelism } from 'node:os'
 
 import type { Account } from './accounts/account.ts'
 import { canonicalUsername, type UsernameRules } from './accounts/username.ts'
@@ -34,6 +35,8 @@ export interface Core<Profile> {
   tell(hook: keyof Hooks<Profile>, account: Account<Profile>, actorId?: number): Promise<void>
 }
 
+/** One thread of libuv's four stays free for files and names; more hashes than cores gain nothing and delay the rest. */
+const MAX_IN_FLIGHT = 3
 const MINUTE = 60_000
 const DAY = 86_400_000
 
@@ -100,7 +103,12 @@ export function createCore<DB, Profile>(options: NativeAuthOptions<DB, Profile>)
     keys: createKeyring(options.secret, random),
     passwords: createPasswords({
       hasher: passwords.hasher ?? argon2Hasher(),
-      inFlight: within('passwords.inFlight', passwords.inFlight ?? 3, 1, 1024),
+      inFlight: within(
+        'passwords.inFlight',
+        passwords.inFlight ?? Math.min(MAX_IN_FLIGHT, availableParallelism()),
+        1,
+        1024,
+      ),
       waiting: within('passwords.waiting', passwords.waiting ?? 64, 0, 1e6),
       policy: {
         minLength: within('passwords.minLength', passwords.minLength ?? preset.minLength, 1, 128),

@@ -116,7 +116,7 @@ export interface PasswordOptions {
   readonly breachCheckFailure?: 'accept' | 'refuse'
   /** @default argon2Hasher() */
   readonly hasher?: PasswordHasher
-  /** Hashes at once. Keep it below `UV_THREADPOOL_SIZE`. @default 3 */
+  /** Hashes at once. Keep it below `UV_THREADPOOL_SIZE`. @default 3, or the number of cores where there are fewer */
   readonly inFlight?: number
   /** Hashes that wait; what comes beyond is refused with `NATIVE_AUTH_BUSY`. @default 64 */
   readonly waiting?: number

@@ -178,6 +178,8 @@ await describeWith('chromium', 'the pages in Chromium', () => {
     await page.getByRole('textbox', { name: 'Code' }).fill('000000')
     await page.getByRole('button', { name: 'Change password' }).click()
     await page.getByRole('alert').waitFor()
+    // Whoever cannot see the page is told which field it was.
+    expect(await page.locator('#code').getAttribute('aria-describedby')).toBe('code-error code-hint')
     await inspect(page, 'change-password-code-refused')
     await visit.clearCookies()
     await login(page, server.origin, ADMIN)

@@ -4,6 +4,7 @@ import type { Core } from '../core.ts'
 import { invalid, NativeAuthError } from '../errors.ts'
 import { mayEnter, type ClientInfo } from '../sessions/sessions.ts'
 import { writeAudit } from '../store/audit.ts'
+import { storeFailure } from '../store/logins.ts'
 import type { AccountRow, AuthDb } from '../store/tables.ts'
 import { attempt, forget } from '../throttle/limits.ts'
 import { readDevice } from '../throttle/device.ts'
@@ -66,7 +67,7 @@ export async function checkPassword<Profile>(
     const mayTry = counted.allowed && !ceiling
     const matches = await core.passwords.verify(mayTry ? (found?.password_hash ?? null) : null, credentials.password)
     const ok = mayTry && matches
-    if (!ok && found !== undefined) await countFailure(core, found, client, counted)
+    if (!ok) await countFailure(core, found, client, counted)
     if (ok && found !== undefined) await upgradeHash(core, found, credentials.password)
     return { row: found, verified: ok, locked: !mayTry }
   })
@@ -103,22 +104,23 @@ const ALLOWED = { allowed: true, nextAt: 0, last: false }
 
 async function countFailure<Profile>(
   core: Core<Profile>,
-  row: AccountRow,
+  row: AccountRow | undefined,
   client: AttemptClient,
   counted: { readonly allowed: boolean; readonly last: boolean },
 ): Promise<void> {
   if (!counted.allowed) return
-  const { failures } = await core.db
-    .updateTable('native_auth_accounts')
-    .set((update) => ({ failures: update('failures', '+', 1) }))
-    .where('id', '=', row.id)
-    .returning('failures')
-    .executeTakeFirstOrThrow(refused)
-  const trail = { at: core.now(), accountId: row.id, username: row.username, ip: client.ip }
-  await writeAudit(core.db, { ...trail, action: 'login-failed' })
-  if (!counted.last && failures !== core.limits.ceiling) return
-  await writeAudit(core.db, { ...trail, action: 'locked', details: { failures } })
-  await core.tell('locked', toAccount<Profile>(row, core.now()))
+  const at = core.now()
+  const failures = await storeFailure(core.db, row, { at, ip: client.ip })
+  if (row === undefined || (!counted.last && failures !== core.limits.ceiling)) return
+  await writeAudit(core.db, {
+    at,
+    action: 'locked',
+    accountId: row.id,
+    username: row.username,
+    ip: client.ip,
+    details: { failures: failures ?? 0 },
+  })
+  await core.tell('locked', toAccount<Profile>(row, at))
 }
 
 /** Replaces a weak or imported hash; only while it is still the one that was checked, and never at the login's cost. */

@@ -4,7 +4,7 @@ import { type Account, isBlockedAt, toAccount } from '../accounts/account.ts'
 import type { Core } from '../core.ts'
 import { hashToken, newToken } from '../internal/secrets.ts'
 import { writeAudit } from '../store/audit.ts'
-import { ACCOUNT_COLUMNS, type AccountRow, type AccountView, type AuthDb } from '../store/tables.ts'
+import { ACCOUNT_COLUMNS, type AccountRow, type AccountView, type AuthDb, type NewSessionRow } from '../store/tables.ts'
 
 /** Where a request comes from, as the adapter knows it. */
 export interface ClientInfo {
@@ -44,8 +44,10 @@ const TOUCH_MS = 3_600_000
 
 /** Stores sessions. */
 export interface SessionStore<Profile> {
-  /** Opens a session on a connection or transaction of the caller. */
-  open(account: AccountRow, client: ClientInfo, on?: AuthDb): Promise<NewSession<Profile>>
+  /** Makes a session without storing it. */
+  make(account: AccountRow, client: ClientInfo): { readonly row: NewSessionRow; readonly opened: NewSession<Profile> }
+  /** Makes and stores a session. */
+  open(account: AccountRow, client: ClientInfo): Promise<NewSession<Profile>>
   /** Finds the live session of a token: one statement, and a write at most once an hour. */
   verify(token: string): Promise<Session<Profile> | undefined>
   /** Lists the live sessions of an account, the latest used first. */
@@ -74,23 +76,30 @@ export function createSessions<Profile>(core: Core<Profile>): SessionStore<Profi
     userAgent: row.user_agent ?? undefined,
   })
 
+  const make: SessionStore<Profile>['make'] = (account, client) => {
+    const now = core.now()
+    const token = newToken(core.random)
+    const row = {
+      token_hash: hashToken(token),
+      id: Buffer.from(core.random(12)).toString('base64url'),
+      account_id: account.id,
+      created_at: now,
+      used_at: now,
+      ip: client.ip ?? null,
+      user_agent: client.userAgent?.slice(0, 256) ?? null,
+    }
+    const { id, created_at, ...rest } = row
+    const joined = { ...account, ...rest, session_id: id, session_created_at: created_at }
+    return { row, opened: { token, session: toSession(joined, now) } }
+  }
+
   return {
-    async open(account, client, on = db) {
-      const now = core.now()
-      const token = newToken(core.random)
-      const row = {
-        token_hash: hashToken(token),
-        id: Buffer.from(core.random(12)).toString('base64url'),
-        account_id: account.id,
-        created_at: now,
-        used_at: now,
-        ip: client.ip ?? null,
-        user_agent: client.userAgent?.slice(0, 256) ?? null,
-      }
-      await on.insertInto('native_auth_sessions').values(row).execute()
-      const { id, created_at, ...rest } = row
-      const joined = { ...account, ...rest, session_id: id, session_created_at: created_at }
-      return { token, session: toSession(joined, now) }
+    make,
+
+    async open(account, client) {
+      const { row, opened } = make(account, client)
+      await db.insertInto('native_auth_sessions').values(row).execute()
+      return opened
     },
 
     async verify(token) {

@@ -1,4 +1,4 @@
-import type { AuthDb } from './tables.ts'
+import type { AuthDb, NewAuditRow } from './tables.ts'
 
 /** What the audit trail can hold. A minor release may add actions. */
 export type AuditAction =
@@ -50,19 +50,19 @@ export interface NewAuditEntry {
   readonly details?: AuditEntry['details']
 }
 
+/** The row of an entry. */
+export const auditRow = (entry: NewAuditEntry): NewAuditRow => ({
+  at: entry.at,
+  action: entry.action,
+  actor_id: entry.actorId ?? null,
+  account_id: entry.accountId ?? null,
+  username: entry.username ?? null,
+  ip: entry.ip ?? null,
+  details: JSON.stringify(entry.details ?? {}),
+})
+
 export async function writeAudit(db: AuthDb, entry: NewAuditEntry): Promise<void> {
-  await db
-    .insertInto('native_auth_audit')
-    .values({
-      at: entry.at,
-      action: entry.action,
-      actor_id: entry.actorId ?? null,
-      account_id: entry.accountId ?? null,
-      username: entry.username ?? null,
-      ip: entry.ip ?? null,
-      details: JSON.stringify(entry.details ?? {}),
-    })
-    .execute()
+  await db.insertInto('native_auth_audit').values(auditRow(entry)).execute()
 }
 
 /** Reads the trail, newest first. */

@@ -1,13 +1,10 @@
-import { type CreateTableBuilder, type Kysely, PostgresAdapter, sql } from 'kysely'
+import { type CreateTableBuilder, type Kysely, sql } from 'kysely'
 import { type Migration, type MigrationProvider, Migrator } from 'kysely/migration'
 
 import { NativeAuthError } from '../errors.ts'
+import { isPostgres } from './dialect.ts'
 
 type Table = CreateTableBuilder<string, never>
-
-function isPostgres<DB>(db: Kysely<DB>): boolean {
-  return db.getExecutor().adapter instanceof PostgresAdapter
-}
 
 /** A growing number that is never given out twice, so that a removed account's number names nobody else. */
 function withId(db: Kysely<unknown>, table: Table) {

@@ -1,4 +1,4 @@
-import type { ColumnType, Generated, Kysely, Selectable, Updateable } from 'kysely'
+import type { ColumnType, Generated, Insertable, Kysely, Selectable, Updateable } from 'kysely'
 
 /** Milliseconds since the epoch: a number on the way in; Postgres hands 64-bit integers back as text. */
 type Instant = ColumnType<number | string, number, number>
@@ -119,3 +119,7 @@ export const ACCOUNT_COLUMNS = [
 export type AccountView = Pick<AccountRow, (typeof ACCOUNT_COLUMNS)[number]>
 
 export type AccountUpdate = Updateable<AccountsTable>
+
+export type NewSessionRow = Insertable<SessionsTable>
+
+export type NewAuditRow = Insertable<AuditTable>
