@@ -13,7 +13,8 @@ import { runningServer, type Server, serverOf } from './lifecycle/view.ts'
 import { keep, type ServerEvent, serverEvents } from './lifecycle/watch.ts'
 import { dump, type DumpManifest, restore, type Source } from './postgres/backup.ts'
 import { rotatePassword } from './postgres/rotate.ts'
-import { openRecords, type ServerRecord } from './storage/records.ts'
+import { fromDisk } from './storage/folder.ts'
+import { openRecords, type Records, type ServerRecord } from './storage/records.ts'
 
 /** Options of {@link createProvisioner}. */
 export interface ProvisionerOptions {
@@ -114,7 +115,8 @@ export interface BackupOptions {
  *
  * Nothing is started and nothing reconciled: see {@link Provisioner.reconcile}.
  *
- * @throws {@link ContainerPgError} `STORAGE_REFUSED` when the root is not a folder of this user alone.
+ * @throws {@link ContainerPgError} `STORAGE_REFUSED` when the root is not a folder of this user alone, or may
+ * not be used; `DISK_FULL`.
  * @throws RangeError when a time is out of its range.
  * @example
  * const provisioner = await createProvisioner({ storageRoot: '/srv/postgres' })
@@ -221,11 +223,11 @@ async function openContext(options: ProvisionerOptions): Promise<Context> {
   expectAtLeast('readyTimeoutMs', readyTimeoutMs, 1000)
   expectAtLeast('stopGraceMs', stopGraceMs, 0)
   expectAtLeast('lockTimeoutMs', lockTimeoutMs, 0)
-  const root = await openRoot(options.storageRoot)
+  const { root, records } = await openRoot(options.storageRoot)
   return {
     engine: dockerEngine(options.docker, engineTimeoutMs),
     root,
-    records: await openRecords(root),
+    records,
     image: options.image ?? 'postgres:17',
     labels: options.labels ?? {},
     readyTimeoutMs,
@@ -236,21 +238,21 @@ async function openContext(options: ProvisionerOptions): Promise<Context> {
   }
 }
 
-async function openRoot(folder: string): Promise<string> {
-  await mkdir(path.resolve(folder), { recursive: true, mode: 0o700 })
-  const root = await realpath(folder)
-  const { uid, mode } = await stat(root)
-  const self = process.getuid?.() ?? uid
-  if (uid !== self || (mode & 0o022) !== 0) {
+async function openRoot(folder: string): Promise<{ root: string; records: Records }> {
+  try {
+    await mkdir(path.resolve(folder), { recursive: true, mode: 0o700 })
+    const root = await realpath(folder)
+    const { uid, mode } = await stat(root)
+    const self = process.getuid?.() ?? uid
+    if (uid === self && (mode & 0o022) === 0) return { root, records: await openRecords(root) }
     throw new ContainerPgError(
       'STORAGE_REFUSED',
       `Expected the storage root ${root} to belong to user ${self}, writable by no other`,
-      {
-        remedy: `Make a folder of its own with mode 0700.`,
-      },
+      { remedy: 'Make a folder of its own with mode 0700.' },
     )
+  } catch (error) {
+    throw fromDisk(path.resolve(folder), error)
   }
-  return root
 }
 
 function expectAtLeast(name: string, value: number, least: number): void {

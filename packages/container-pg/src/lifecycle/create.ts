@@ -7,6 +7,7 @@ import { type Login, tryLogin, withClient } from '../postgres/login.ts'
 import { askAtTheDoor } from '../postgres/probe.ts'
 import { scramVerifier } from '../postgres/scram.ts'
 import {
+  fromDisk,
   hasData,
   openFolder,
   prepareFolder,
@@ -21,7 +22,7 @@ import { ADMIN, containerName, type Context, LABEL, lockServer } from './context
 import { expectUnused } from './exclusion.ts'
 import { firstSteps } from './first-steps.ts'
 import { keepAlive, launch } from './launch.ts'
-import { waitUntilReady } from './ready.ts'
+import { type Door, waitUntilReady } from './ready.ts'
 import { discard } from './remove.ts'
 import { checkSpec, differences, type ServerSpec, textSettings } from './spec.ts'
 
@@ -98,6 +99,14 @@ interface Wishes {
 }
 
 async function bringUp(context: Context, wanted: ServerRecord, wishes: Wishes): Promise<ServerRecord> {
+  try {
+    return await bringUpOn(context, wanted, wishes)
+  } catch (error) {
+    throw fromDisk(wanted.storageDir, error)
+  }
+}
+
+async function bringUpOn(context: Context, wanted: ServerRecord, wishes: Wishes): Promise<ServerRecord> {
   const { engine, records } = context
   const image = await engine.image(wanted.image)
   if (image === undefined) {
@@ -117,7 +126,7 @@ async function bringUp(context: Context, wanted: ServerRecord, wishes: Wishes): 
   const present = await engine.inspect(containerName(folder.identity))
   if (present?.running === true) {
     if (!wishes.known) throw holds(folder, present)
-    await waitUntilReady(context, present, wanted.name, loginOn(wanted.port, wishes.password))
+    await waitUntilReady(context, present, wanted.name, doorOn(wanted.port, wishes.password))
     const record: ServerRecord = { ...wanted, desired: 'running' }
     if (wanted.desired !== 'running') await records.put(record)
     return record
@@ -173,10 +182,13 @@ async function startOn(context: Context, start: Start): Promise<ServerRecord> {
     portIsFree,
   })
   try {
-    await waitUntilReady(context, container, wanted.name, loginOn(port, password))
+    await waitUntilReady(context, container, wanted.name, doorOn(port, password))
   } catch (error) {
     // The next create then waits for this server instead of beginning again.
-    if (keepsRunning(error) && !fresh) await context.records.put({ ...wanted, port, desired: 'running' })
+    if (keepsRunning(error) && !fresh) {
+      await context.records.put({ ...wanted, port, desired: 'running' })
+      await keepAlive(context, container.id).catch(() => {})
+    }
     throw error
   }
   const scripts = fresh ? initScripts : []
@@ -185,22 +197,24 @@ async function startOn(context: Context, start: Start): Promise<ServerRecord> {
       firstSteps(client, { initScripts: scripts, databases: wanted.databases }),
     )
   }
-  if (fresh || (await readMark(folder)) === undefined) await writeMark(folder, { phase: 'ready', major: image.major })
   const record: ServerRecord = { ...wanted, port, desired: 'running' }
-  await Promise.all([context.records.put(record), keepAlive(context, container.id)])
+  const writeDown = async () => {
+    if (fresh || (await readMark(folder)) === undefined) await writeMark(folder, { phase: 'ready', major: image.major })
+    await context.records.put(record)
+  }
+  await Promise.all([writeDown(), keepAlive(context, container.id)])
   return record
 }
 
-/** One attempt to get in; without a password one only asks whether one could. */
-function loginOn(port: number, password: string | undefined): () => Promise<Login> {
-  if (password !== undefined) {
-    return () => tryLogin({ port, user: ADMIN, password, database: 'postgres' }, LOGIN_TIMEOUT_MS)
-  }
-  return async () => {
+/** The server's door; without a password all that can be known is that it would be asked for. */
+function doorOn(port: number, password: string | undefined): Door {
+  const knock = async (): Promise<Login> => {
     const answer = await askAtTheDoor(port, ADMIN, LOGIN_TIMEOUT_MS)
     if (answer === 'ready') return { kind: 'ok' }
     return answer === 'starting' ? { kind: 'starting' } : { kind: 'silent', cause: undefined }
   }
+  if (password === undefined) return { knock, login: knock }
+  return { knock, login: () => tryLogin({ port, user: ADMIN, password, database: 'postgres' }, LOGIN_TIMEOUT_MS) }
 }
 
 async function expectUsable(

@@ -5,18 +5,27 @@ import { ContainerPgError } from '../errors.ts'
 import type { Login } from '../postgres/login.ts'
 import type { Context } from './context.ts'
 
-/** Poll for servers whose log says nothing we understand, in milliseconds. */
-const QUIET_POLL_MS = 1000
-/** Poll of a server that answers and recovers, in milliseconds. */
-const STARTING_POLL_MS = 100
+/** Pause between knocks at the door of a server whose log says nothing we understand, in milliseconds. */
+const QUIET_POLL_MS = 500
+/** The same when the log cannot be followed. */
+const BLIND_POLL_MS = 100
+/** What a server writes when one knocks too early; a hundred such lines would hide what it said itself. */
+const KNOCKED = /FATAL: {2}the database system is starting up/
+
+/** How to find out whether a server is ready. */
+export interface Door {
+  /** Asks whether somebody would be let in, without a password. */
+  readonly knock: () => Promise<Login>
+  /** Proves it: a login, and a query. */
+  readonly login: () => Promise<Login>
+}
 
 /**
  * Waits until a login through the published port works.
  *
  * The server's own line is the cue, the login is the proof: a first start writes the line twice, and an open port shows the
- * engine's proxy alone.
+ * engine's proxy alone. Where no cue comes the door is knocked at instead, so that a login is only tried when it may work.
  *
- * @param login - One attempt.
  * @throws {@link ContainerPgError} `WRONG_PASSWORD`, `SERVER_RECOVERING` when it still recovers at the deadline, and what
  * {@link explainEnd} finds when the container ended.
  */
@@ -24,37 +33,38 @@ export async function waitUntilReady(
   context: Context,
   { id, startedAt }: ContainerFacts,
   name: string,
-  login: () => Promise<Login>,
+  { knock, login }: Door,
 ): Promise<void> {
   const stop = new AbortController()
   const tail: string[] = []
-  let cue = Promise.withResolvers<void>()
+  let cue = Promise.withResolvers<boolean>()
   let ended = false
   const following = (async () => {
     try {
       for await (const line of context.engine.logs(id, { follow: true, since: startedAt, signal: stop.signal })) {
-        tail.push(line)
+        if (!KNOCKED.test(line)) tail.push(line)
         if (tail.length > 20) tail.shift()
-        if (line.includes('ready to accept connections')) cue.resolve()
+        if (line.includes('ready to accept connections')) cue.resolve(true)
       }
     } catch {
       // The connection to the engine ended; the polls go on, and the engine is asked below.
     }
     ended = true
-    cue.resolve()
+    cue.resolve(false)
   })()
 
   try {
     let last: Login | undefined
     for (const deadline = performance.now() + context.readyTimeoutMs; performance.now() < deadline;) {
-      if (ended || last?.kind === 'starting') await delay(STARTING_POLL_MS)
-      else await Promise.race([cue.promise, delay(QUIET_POLL_MS, undefined, { signal: stop.signal })])
-      cue = Promise.withResolvers<void>()
+      const pause = ended ? BLIND_POLL_MS : QUIET_POLL_MS
+      const cued = await Promise.race([cue.promise, delay(pause, undefined, { signal: stop.signal })])
+      if (cued !== undefined) cue = Promise.withResolvers<boolean>()
       if (ended) {
         const facts = await context.engine.inspect(id)
         if (facts?.running !== true) throw explainEnd(name, facts, tail)
       }
-      last = await login()
+      last = cued === true ? await login() : await knock()
+      if (last.kind === 'ok' && cued !== true) last = await login()
       if (last.kind === 'ok') return
       if (last.kind === 'refused') {
         throw new ContainerPgError('WRONG_PASSWORD', `Server ${name} refuses this administrator's password`, {
@@ -118,7 +128,7 @@ function explainEnd(name: string, facts: ContainerFacts | undefined, logTail: re
       },
     )
   }
-  if (facts.outOfMemory) {
+  if (facts.outOfMemory || /Cannot allocate memory/.test(text)) {
     return new ContainerPgError(
       'OUT_OF_MEMORY',
       `Server ${name} was ended because it needed more memory than its limit`,

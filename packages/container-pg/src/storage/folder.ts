@@ -26,6 +26,9 @@ export interface StorageFolder extends AsyncDisposable {
 /** Account of the official image on Debian; taken for folders that root makes. */
 const DEFAULT_ID = 999
 
+const FULL = new Set(['ENOSPC', 'EDQUOT'])
+const FORBIDDEN = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST'])
+
 /**
  * Opens a server's folder, made when it is missing.
  *
@@ -135,14 +138,14 @@ export async function prepareFolder(folder: StorageFolder): Promise<void> {
     await mkdir(folder.pgdata, { mode: 0o700 })
     await ownedBy(folder, folder.pgdata)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fromDisk(folder, error)
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fromDisk(folder.path, error)
   }
   try {
     // Never replaced: two files of this name would be two locks.
     await writeFile(folder.lockFile, '', { flag: 'wx', mode: 0o444 })
     await chmod(folder.lockFile, 0o444)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fromDisk(folder, error)
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fromDisk(folder.path, error)
   }
 }
 
@@ -150,12 +153,16 @@ async function ownedBy({ uid, gid }: StorageFolder, target: string): Promise<voi
   if (process.getuid?.() === 0) await chown(target, uid, gid)
 }
 
-function fromDisk(folder: StorageFolder, error: unknown): ContainerPgError {
-  const full = ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '')
-  return new ContainerPgError(full ? 'DISK_FULL' : 'STORAGE_REFUSED', `Could not prepare the folder ${folder.path}`, {
-    remedy: full ? 'Free some space on its disk.' : 'Check the folder’s owner and mode.',
-    cause: error,
-  })
+/** Says what a failure to read or write below the storage root means; hands back what is none. */
+export function fromDisk(folder: string, error: unknown): unknown {
+  const code = (error as NodeJS.ErrnoException).code ?? ''
+  if (FULL.has(code)) {
+    const remedy = 'Free some space on its disk.'
+    return new ContainerPgError('DISK_FULL', `No space left for ${folder}`, { remedy, cause: error })
+  }
+  if (!FORBIDDEN.has(code)) return error
+  const remedy = 'Check the owner and mode of the folder and of those above it.'
+  return new ContainerPgError('STORAGE_REFUSED', `May not use the folder ${folder} (${code})`, { remedy, cause: error })
 }
 
 /** Tells whether a folder holds database files. */

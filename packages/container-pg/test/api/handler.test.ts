@@ -1,8 +1,12 @@
-import { describeWith, freePort } from '@org/services'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+
+import { describeWith } from '@org/services'
 import { Client } from 'pg'
 import { expect, test, vi } from 'vitest'
 
 import { bearerToken, createContainerApi, type Provisioner } from '../../src/index.ts'
+import { waitForLock } from '../../src/internal/kernel-lock.ts'
 import { freshProvisioner } from '../provisioner/fixtures.ts'
 
 vi.setConfig({ testTimeout: 90_000 })
@@ -23,6 +27,21 @@ function clientOf(provisioner: Provisioner) {
     return { status: response.status, json: (text === '' ? undefined : JSON.parse(text)) as Record<string, unknown> }
   }
   return { handle, call }
+}
+
+/** Waits for a port that a test needs and no other will do; another run of the same test may have it for a while. */
+async function freeOf(port: number): Promise<AsyncDisposable> {
+  const turn = await waitForLock(`test of port ${port}`, 60_000)
+  const probe = createServer().listen(port, '127.0.0.1')
+  try {
+    await once(probe, 'listening')
+  } catch (error) {
+    await turn?.[Symbol.asyncDispose]()
+    throw new Error(`This test needs port ${port} on 127.0.0.1, and another program listens there`, { cause: error })
+  }
+  probe.close()
+  await once(probe, 'close')
+  return turn ?? { [Symbol.asyncDispose]: () => Promise.resolve() }
 }
 
 /** Stands in for the provisioner where the answer is decided before it is asked. */
@@ -128,7 +147,8 @@ await describeWith('docker', 'the integrated test of 2014', () => {
   test('create with a storage folder and a port, as a form; the data outlives the container', async () => {
     const { provisioner, root } = await freshProvisioner()
     const { handle, call } = clientOf(provisioner)
-    const port = await freePort()
+    const port = 6123
+    await using _turn = await freeOf(port)
     const create = async () => {
       const response = await handle(
         new Request('http://service/api/containers/', {

@@ -185,23 +185,6 @@ await describeWith('docker', 'server failures', () => {
     expect(await containersOf(top)).toEqual([])
   })
 
-  test('limits are set, so that a server in need of more is OUT_OF_MEMORY or refused, not the machine', async () => {
-    const { provisioner, root: top } = await freshProvisioner()
-    const server = await provisioner.create({
-      name: 'a',
-      adminPassword: PASSWORD,
-      limits: { memoryMiB: 128, cpus: 0.5, pids: 64 },
-    })
-    const [listed] = await containersOf(top)
-    expect((await docker.getContainer(listed?.Id ?? '').inspect()).HostConfig).toMatchObject({
-      Memory: 128 * 2 ** 20,
-      MemorySwap: 128 * 2 ** 20,
-      NanoCpus: 5e8,
-      PidsLimit: 64,
-    })
-    expect(await query(server, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
-  })
-
   test.runIf(root)('a disk that is full at the first start is DISK_FULL, and the folder is as before', async () => {
     const { provisioner, root: top } = await freshProvisioner()
     const grow = smallDisk(path.join(top, 'small'), 15)

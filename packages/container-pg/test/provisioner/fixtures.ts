@@ -81,6 +81,8 @@ export async function query<Row extends Record<string, unknown>>(
   database = 'postgres',
 ): Promise<Row[]> {
   const client = new Client({ ...server.connection, database, password })
+  // A connection that breaks says so twice: here, and to who waits for an answer.
+  client.on('error', () => {})
   await client.connect()
   try {
     return (await client.query<Row>(text)).rows
