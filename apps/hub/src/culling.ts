@@ -13,8 +13,8 @@ async function cullIdle(hub: Hub, idleMs: number): Promise<number> {
   const routes = await hub.routes().all()
   let culled = 0
   for (const { user, spawner } of await activeServers(hub.db)) {
-    if (hub.servers.phase(user.id, spawner.name) !== 'ready') continue
-    const { route } = hub.servers.names(user, spawner.name)
+    if (hub.servers.table.phase(user.id, spawner.name) !== 'ready') continue
+    const { route } = hub.servers.table.names(user, spawner.name)
     const seen = routes[route.slice(0, -1)]?.last_activity
     // The proxy starts its clock when the route is made; only later moments are somebody's doing.
     if (seen !== undefined && new Date(seen) > fromStored(spawner.started ?? spawner.last_activity ?? '')) {

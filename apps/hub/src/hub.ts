@@ -6,6 +6,7 @@ import type { RequestMetrics } from './http/metrics.ts'
 import type { Requester } from './identity.ts'
 import type { Log } from './log.ts'
 import type { Forms } from './pages/forms.ts'
+import type { JsonText } from './rest/call.ts'
 import type { RouteTable } from './proxy/routes.ts'
 import type { Phase } from './spawners/entry.ts'
 import type { Servers } from './spawners/servers.ts'
@@ -33,6 +34,8 @@ export interface HubParts {
   readonly requests: RequestMetrics
   /** Who presented tokens belong to, by their hash, as long as the database stays as it is. */
   readonly requesters: Recall<Requester>
+  /** Answers to readings, as long as the database and the table of servers stay as they are. */
+  readonly readings: Recall<JsonText>
   readonly routes: () => RouteTable
   readonly checkRoutes: () => Promise<void>
   readonly requestShutdown: (wishes: ShutdownWishes) => void
@@ -82,7 +85,7 @@ export function createHub(parts: HubParts): Hub {
       const first = decodeURIComponent(rest[0] ?? '')
       const stored = first === '' ? [] : await spawnersOf(db, [user.id])
       const name = stored.some(({ name: known }) => known === first) ? first : ''
-      return { name, phase: servers.phase(user.id, name) }
+      return { name, phase: servers.table.phase(user.id, name) }
     },
   }
 }

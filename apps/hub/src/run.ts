@@ -38,6 +38,8 @@ export interface RunningHub {
 
 /** Tokens in use at once whose owners and rights are kept at hand. */
 const MOST_REQUESTERS = 2000
+/** Answers that are kept at once; one of 200 users has 50 kB. */
+const MOST_READINGS = 60
 /** How often the proxy's table is compared, in milliseconds. */
 const ROUTES_EVERY_MS = 300_000
 
@@ -50,12 +52,6 @@ export async function runHub(config: Config, log: Log, now: () => Date = () => n
   await using stack = new AsyncDisposableStack()
   privateFolder(config.data_dir)
   stack.use(holdFolder(config.data_dir))
-  const { db, mark } = stack.use(await openHubDatabase(config, now()))
-  const hubId = keptSecret(config.data_dir, 'hub-id').slice(0, 16)
-  const secret = keptSecret(config.data_dir, 'cookie-secret')
-  const forms = new Forms(secret)
-  const accounts = await createNativeAccounts({ db, config, secret, forms, log })
-
   const local = `http://${config.hub.ip === '0.0.0.0' ? '127.0.0.1' : config.hub.ip}:${config.hub.port}`
   const proxy = new ProxyProcess({
     dir: config.data_dir,
@@ -68,6 +64,18 @@ export async function runHub(config: Config, log: Log, now: () => Date = () => n
     maxRssBytes: config.proxy.max_rss_mb * 1024 ** 2,
     log,
   })
+  // The longest wait of a start; everything else is done meanwhile.
+  const proxyUp = proxy.start()
+  // Looked at further down, when the rest is ready; or by `giveUp`.
+  proxyUp.catch(() => {})
+  let complete = false
+  stack.defer(() => (complete ? undefined : giveUp(proxy, proxyUp)))
+  const { db, mark } = stack.use(await openHubDatabase(config, now()))
+  const hubId = keptSecret(config.data_dir, 'hub-id').slice(0, 16)
+  const secret = keptSecret(config.data_dir, 'cookie-secret')
+  const forms = new Forms(secret)
+  const accounts = await createNativeAccounts({ db, config, secret, forms, log })
+
   const { spawner, env } = await createSpawner(config, hubId)
   stack.use(spawner)
   const apiHost = config.hub.connect_host ?? new URL(local).hostname
@@ -102,7 +110,7 @@ export async function runHub(config: Config, log: Log, now: () => Date = () => n
 
   const repairRoutes = async () => {
     const expected = new Map<string, Route>([[config.base_url, { target: local, hub: true, jupyterhub: true }]])
-    for (const [route, target] of servers.expectedRoutes()) expected.set(route, { ...target, jupyterhub: true })
+    for (const [route, target] of servers.table.expectedRoutes()) expected.set(route, { ...target, jupyterhub: true })
     await checkRoutes(proxy.routes, expected, log)
   }
   const shutdown = Promise.withResolvers<ShutdownWishes>()
@@ -117,6 +125,7 @@ export async function runHub(config: Config, log: Log, now: () => Date = () => n
     databases: new Databases(config),
     requests: new RequestMetrics(),
     requesters: new Recall(mark, MOST_REQUESTERS),
+    readings: new Recall(() => withTable(mark(), servers.table.changes), MOST_READINGS),
     routes: () => proxy.routes,
     checkRoutes: repairRoutes,
     requestShutdown: shutdown.resolve,
@@ -127,13 +136,9 @@ export async function runHub(config: Config, log: Log, now: () => Date = () => n
   stack.use(serveConsoles(listener as Server, hub))
   stack.defer(() => servers.release())
   const found = await servers.adopt()
-  const how = await proxy.start(repairRoutes)
-  try {
-    await repairRoutes()
-  } catch (error) {
-    await proxy.stop()
-    throw error
-  }
+  const how = await proxyUp
+  proxy.watch(repairRoutes)
+  await repairRoutes()
   const stopping = new AbortController()
   startCulling(hub, stopping.signal)
   const timer = setInterval(() => void repairRoutes().catch(() => {}), ROUTES_EVERY_MS)
@@ -141,6 +146,7 @@ export async function runHub(config: Config, log: Log, now: () => Date = () => n
   const scheme = config.proxy.ssl_key === undefined ? 'http' : 'https'
   const url = `${config.public_url ?? `${scheme}://${config.ip}:${config.port}`}${config.base_url}`
   log('info', 'hub ready', { url, proxy: how, ...found, pid: process.pid })
+  complete = true
   const resources = stack.move()
   return {
     hub,
@@ -156,6 +162,16 @@ export async function runHub(config: Config, log: Log, now: () => Date = () => n
       log('info', 'hub stopped', keep)
     },
   }
+}
+
+/** After a failed start: a proxy that was found goes on, one that was started for it ends. */
+async function giveUp(proxy: ProxyProcess, up: Promise<'adopted' | 'started'>): Promise<void> {
+  if ((await up.catch(() => 'started')) === 'started') await proxy.stop()
+  else proxy.release()
+}
+
+function withTable(mark: string | undefined, changes: number): string | undefined {
+  return mark === undefined ? undefined : `${mark} ${changes}`
 }
 
 async function listen(fetch: (request: Request) => Response | Promise<Response>, config: Config): Promise<ServerType> {

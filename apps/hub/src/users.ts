@@ -22,7 +22,8 @@ export async function changeUser(
       throw new RequestError(400, `User ${name} already exists, username must be unique`)
     }
     // Its server's address, oauth client and token all carry the old name; so does the account that he logs in to.
-    if (hub.servers.hasActive(user.id)) throw new RequestError(400, `${user.name} has a running server, stop it first`)
+    if (hub.servers.table.hasActive(user.id))
+      throw new RequestError(400, `${user.name} has a running server, stop it first`)
     if (await hub.accounts.exists(user.name)) {
       throw new RequestError(400, `${user.name} has an account, which keeps its name`)
     }
@@ -40,7 +41,7 @@ export async function changeUser(
 export async function deleteUserCompletely(hub: Hub, user: User): Promise<void> {
   const stored = await spawnersOf(hub.db, [user.id])
   for (const { name } of stored) {
-    const phase = hub.servers.phase(user.id, name)
+    const phase = hub.servers.table.phase(user.id, name)
     if (phase === 'spawn') throw new RequestError(400, `${user.name}'s server is starting, please wait.`)
     if (phase === 'stop') {
       throw new RequestError(400, `${user.name}'s server is in the process of stopping, please wait.`)
@@ -49,7 +50,7 @@ export async function deleteUserCompletely(hub: Hub, user: User): Promise<void> 
   for (const { name } of stored) hub.servers.stop(user, name)
   const waitMs = hub.config.spawner.slow_spawn_timeout * 1000
   await Promise.all(stored.map(({ name }) => hub.servers.settled(user.id, name, waitMs)))
-  if (hub.servers.hasActive(user.id)) {
+  if (hub.servers.table.hasActive(user.id)) {
     throw new RequestError(400, `${user.name}'s server is in the process of stopping, please wait.`)
   }
   await hub.accounts.discard(user.name)

@@ -24,7 +24,7 @@ export function mountHealth(app: Hono, hub: Hub): void {
         const message = 'Action is not authorized with current scopes; requires any of [read:metrics]'
         throw new RequestError(403, message)
       }
-      const { running, spawning, stopping } = hub.servers.counts()
+      const { running, spawning, stopping } = hub.servers.table.counts()
       const { total } = await hub.db
         .selectFrom('users')
         .select(({ fn }) => fn.countAll().as('total'))

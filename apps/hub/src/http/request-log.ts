@@ -13,7 +13,8 @@ export function logRequests(hub: Hub): MiddlewareHandler {
     const begun = performance.now()
     await next()
     const { status } = context.res
-    context.header('x-request-id', id)
+    // Not by the context, which would make a new answer of a finished one.
+    context.res.headers.set('x-request-id', id)
     hub.requests.count(method, status, performance.now() - begun)
     const level = status >= 500 ? 'warn' : method === 'GET' ? 'debug' : 'info'
     // The path only: a query can hold a code or a search for a person.

@@ -135,7 +135,7 @@ async function exchange(hub: Hub, request: Request): Promise<Response> {
 }
 
 function serverPath(hub: Hub, server: { readonly user: string; readonly name: string }): string {
-  return hub.servers.names({ name: server.user }, server.name).prefix
+  return hub.servers.table.names({ name: server.user }, server.name).prefix
 }
 
 function clientCredentials(request: Request, form: URLSearchParams): [id: string, secret: string] {

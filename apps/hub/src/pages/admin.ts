@@ -79,11 +79,11 @@ function userRow({ hub, visitor }: PageCall, user: User, named: readonly string[
     >
     <span class="acts">
       ${[...names].map((server) => {
-        const phase = hub.servers.phase(user.id, server)
+        const phase = hub.servers.table.phase(user.id, server)
         const target = { user: user.name, server, next: 'admin', quiet: true }
         if (phase === 'stopped') return server === '' && serverButton(hub, reader, 'start', 'Start', target)
         if (phase !== 'ready') return html`<span class="tag">${phase === 'spawn' ? 'starting' : 'stopping'}</span>`
-        return html`<a class="button" href="${hub.servers.names(user, server).prefix}">Open ${server}</a>
+        return html`<a class="button" href="${hub.servers.table.names(user, server).prefix}">Open ${server}</a>
           ${serverButton(hub, reader, 'stop', server === '' ? 'Stop' : `Stop ${server}`, target)}`
       })}
       ${act(isAdmin ? 'revoke-admin' : 'make-admin', isAdmin ? 'No admin' : 'Make admin')}

@@ -4,9 +4,11 @@ import path from 'node:path'
 
 import type { Hono } from 'hono'
 
+import { ASSETS } from '../places.ts'
+
 const CSS = 'text/css; charset=utf-8'
 const JS = 'text/javascript; charset=utf-8'
-const own = (name: string) => path.join(import.meta.dirname, 'assets', name)
+const own = (name: string) => path.join(ASSETS, name)
 const require = createRequire(import.meta.url)
 const packaged = (name: string, file: string) => path.join(path.dirname(require.resolve(`${name}/package.json`)), file)
 

@@ -37,8 +37,8 @@ export function serverButton(
 }
 
 function serverCard(hub: Hub, reader: Reader, user: User, server: string, started: string | null): Html {
-  const phase = hub.servers.phase(user.id, server)
-  const failure = phase === 'stopped' ? hub.servers.failure(user.id, server) : undefined
+  const phase = hub.servers.table.phase(user.id, server)
+  const failure = phase === 'stopped' ? hub.servers.table.failure(user.id, server) : undefined
   const target = { user: user.name, server }
   const words = { stopped: 'stopped', spawn: 'starting', ready: 'running', stop: 'stopping' }[phase]
   return html`<section class="card">
@@ -51,7 +51,7 @@ function serverCard(hub: Hub, reader: Reader, user: User, server: string, starte
     <div class="acts">
       ${phase === 'stopped' && serverButton(hub, reader, 'start', 'Start', target)}
       ${phase === 'spawn' && html`<a class="button" href="${pendingPath(hub, user.name, server)}">Show progress</a>`}
-      ${phase === 'ready' && html`<a class="button" href="${hub.servers.names(user, server).prefix}">Open</a>`}
+      ${phase === 'ready' && html`<a class="button" href="${hub.servers.table.names(user, server).prefix}">Open</a>`}
       ${phase === 'ready' && serverButton(hub, reader, 'stop', 'Stop', target)}
       ${phase === 'stopped' && server !== '' && serverButton(hub, reader, 'forget', 'Delete', target)}
     </div>
@@ -89,7 +89,7 @@ const start: PageRoute = {
     const [name, server] = [form.get('user') ?? visitor.user.name, (form.get('server') ?? '').trim()]
     const user = await ownerOf(hub, visitor, name, server, 'servers')
     await hub.checkServerName(user, server)
-    if (hub.servers.phase(user.id, server) !== 'ready') await hub.servers.start(user, server, {})
+    if (hub.servers.table.phase(user.id, server) !== 'ready') await hub.servers.start(user, server, {})
     return redirect(pendingPath(hub, user.name, server))
   },
 }

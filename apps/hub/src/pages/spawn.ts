@@ -11,11 +11,11 @@ import { errorPage } from './error-page.ts'
 async function pending({ hub, params, visitor }: PageCall): Promise<Response> {
   const server = params['server'] ?? ''
   const user = await ownerOf(hub, visitor, params['name'] ?? '', server, 'servers')
-  const phase = hub.servers.phase(user.id, server)
-  const { prefix, progressPath } = hub.servers.names(user, server)
+  const phase = hub.servers.table.phase(user.id, server)
+  const { prefix, progressPath } = hub.servers.table.names(user, server)
   const target = { user: user.name, server }
   if (phase === 'ready') return redirect(prefix)
-  const failure = hub.servers.failure(user.id, server)
+  const failure = hub.servers.table.failure(user.id, server)
   const { reader } = visitor
   if (phase === 'stopped' && failure !== undefined) {
     const tail = await hub.servers.logTail(user, server)

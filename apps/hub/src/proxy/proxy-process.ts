@@ -41,7 +41,7 @@ const WATCH_MS = 500
  * configurable-http-proxy as a process of its own group: it outlives the hub, and with it every open websocket.
  *
  * `start` takes over the proxy of a former hub when it listens as configured; otherwise it starts a new one. While
- * watched, a proxy that ends or outgrows its memory limit is replaced, and `onReplaced` puts the routes back.
+ * watched, a proxy that ends or outgrows its memory limit is replaced.
  */
 export class ProxyProcess {
   readonly #options: ProxyOptions
@@ -80,18 +80,23 @@ export class ProxyProcess {
   }
 
   /**
-   * Takes over or starts the proxy and begins to watch it.
+   * Takes over the proxy of a former hub, or starts one.
    *
    * @throws {@link HubError} `HUB_PORT_TAKEN`, `HUB_PROXY` when it does not come up.
    */
-  async start(onReplaced: () => Promise<void>): Promise<'adopted' | 'started'> {
-    this.#onReplaced = onReplaced
-    this.#wanted = true
+  async start(): Promise<'adopted' | 'started'> {
     const adopted = await this.#adopt()
     if (!adopted) await this.#launch()
+    return adopted ? 'adopted' : 'started'
+  }
+
+  /** Begins to watch the proxy: one that ends is replaced, and `onReplaced` puts its routes back. */
+  watch(onReplaced: () => Promise<void>): void {
+    this.#onReplaced = onReplaced
+    this.#wanted = true
     this.#watch = setInterval(() => this.#look(), WATCH_MS)
     this.#watch.unref()
-    return adopted ? 'adopted' : 'started'
+    this.#look()
   }
 
   /** Stops watching; the proxy goes on. */
@@ -148,7 +153,13 @@ export class ProxyProcess {
       child = spawn(process.execPath, [...this.#args], {
         detached: true,
         stdio: ['ignore', logFile, logFile],
-        env: { PATH: process.env['PATH'], CONFIGPROXY_AUTH_TOKEN: token, NODE_ENV: 'production' },
+        env: {
+          PATH: process.env['PATH'],
+          CONFIGPROXY_AUTH_TOKEN: token,
+          NODE_ENV: 'production',
+          // In the hub's own folder, where nobody else can put compiled code: the next proxy is up sooner.
+          NODE_COMPILE_CACHE: path.join(dir, 'compiled'),
+        },
       })
     } finally {
       closeSync(logFile)

@@ -5,7 +5,18 @@ import { toRequestError } from '../http/errors.ts'
 import type { Hub } from '../hub.ts'
 import { ANYBODY, presentedToken, requesterByCookie, requesterByToken, type Requester } from '../identity.ts'
 import { HUB_VERSION } from '../version.ts'
-import { API_HEADERS, type Call, json, refusal, requireScope, type Resource, type Verb } from './call.ts'
+import {
+  type Call,
+  json,
+  type JsonText,
+  jsonText,
+  refusal,
+  requireScope,
+  type Resource,
+  tagged,
+  unlessKnown,
+  type Verb,
+} from './call.ts'
 import { databaseResources } from './databases.ts'
 import { groupResources } from './groups.ts'
 import { hubResources } from './hub.ts'
@@ -29,10 +40,11 @@ const MAX_BODY_BYTES = 1_000_000
 
 /** Mounts the API below `base`, which ends without a slash. */
 export function mountApi(app: Hono, hub: Hub, base: string): void {
-  const version = () => json({ version: HUB_VERSION })
+  const about = jsonText({ version: HUB_VERSION })
+  const version = ({ req }: Context) => unlessKnown(req.raw, tagged(about))
   app.get(base, version)
   app.get(`${base}/`, version)
-  app.get(`${base}/openapi.json`, () => json(openApiDocument(base, resources)))
+  app.get(`${base}/openapi.json`, ({ req }) => unlessKnown(req.raw, json(openApiDocument(base, resources))))
   for (const resource of resources) {
     app.all(`${base}${resource.path}`, (context) => dispatch(hub, context, resource))
   }
@@ -52,19 +64,21 @@ async function dispatch(hub: Hub, context: Context, resource: Resource): Promise
     const params = context.req.param() as Record<string, string>
     const call: Call = { hub, request, url, params, requester, body: undefined }
     await requireScope(call, operation.scopes)
+    if (operation.read !== undefined) return unlessKnown(request, tagged(await reading(call, operation.read)))
     return unlessKnown(request, await operation.handle({ ...call, body: await readBody(request) }))
   } catch (error) {
     return refusal(toRequestError(hub, error))
   }
 }
 
-/** The answer, or 304 to a client that has it already. */
-function unlessKnown(request: Request, answer: Response): Response {
-  const known = request.headers.get('if-none-match')
-  if (known === null || request.method !== 'GET') return answer
-  const etag = answer.headers.get('etag')
-  if (etag === null || !(known === '*' || known.includes(etag))) return answer
-  return new Response(null, { status: 304, headers: { ...API_HEADERS, etag } })
+/** What a reading finds, from memory as long as nothing has changed that it was made from. */
+async function reading(call: Call, read: (call: Call) => Promise<unknown>): Promise<JsonText> {
+  const { hub, requester, url, request } = call
+  const make = async () => jsonText(await read(call))
+  // A browser's rights may change in ways that the database does not show.
+  if (requester.token === undefined) return make()
+  const key = `${requester.token.id} ${request.headers.get('accept') ?? ''} ${url.href}`
+  return (await hub.readings.get(key, make)) ?? make()
 }
 
 function missing(scopes: readonly string[]): RequestError {

@@ -22,7 +22,22 @@ export interface Call {
 }
 
 /** One operation: what it needs and what it does. The OpenAPI document is made from it too. */
-export interface Operation {
+export type Operation = OperationFacts & (Reading | Doing)
+
+interface Reading {
+  /**
+   * Finds what is answered as JSON. It must follow from the database, the table of servers, the requester and the
+   * address alone: the answer is kept until one of them is another.
+   */
+  readonly read: (call: Call) => Promise<unknown>
+}
+
+interface Doing {
+  readonly read?: never
+  readonly handle: (call: Call) => Promise<Response> | Response
+}
+
+interface OperationFacts {
   readonly summary: string
   /** Any of these scopes will do. None: the call asks for itself. */
   readonly scopes: readonly string[]
@@ -34,7 +49,6 @@ export interface Operation {
   readonly query?: Readonly<Record<string, string>>
   /** Also for callers without a token. */
   readonly anonymous?: true
-  readonly handle: (call: Call) => Promise<Response> | Response
 }
 
 /** A path of the API with its operations; `:name` stands for one path segment. */
@@ -49,12 +63,37 @@ export const API_HEADERS: Readonly<Record<string, string>> = {
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
 }
 
+/** JSON as it is sent, with the tag by which a client tells whether it has changed. */
+export interface JsonText {
+  readonly text: string
+  readonly etag: string
+}
+
+/** Writes a value as JSON with its tag. */
+export function jsonText(value: unknown): JsonText {
+  const text = JSON.stringify(value)
+  return { text, etag: `"${hash('sha1', text, 'base64url')}"` }
+}
+
 /** An answer as JSON, complete when it is made: headers that are added later cost more than the rest of it. */
 export function json(value: unknown, status = 200, more: Readonly<Record<string, string>> = {}): Response {
-  const text = JSON.stringify(value)
-  const headers: Record<string, string> = { 'content-type': 'application/json', ...API_HEADERS, ...more }
-  if (status === 200) headers['etag'] = `"${hash('sha1', text, 'base64url')}"`
-  return new Response(text, { status, headers })
+  if (status === 200) return tagged(jsonText(value))
+  const headers = { 'content-type': 'application/json', ...API_HEADERS, ...more }
+  return new Response(JSON.stringify(value), { status, headers })
+}
+
+/** An answer with its tag. */
+export function tagged({ text, etag }: JsonText): Response {
+  return new Response(text, { headers: { 'content-type': 'application/json', ...API_HEADERS, etag } })
+}
+
+/** The answer, or 304 to a client that has it already. */
+export function unlessKnown(request: Request, answer: Response): Response {
+  const known = request.headers.get('if-none-match')
+  if (known === null || request.method !== 'GET') return answer
+  const etag = answer.headers.get('etag')
+  if (etag === null || !(known === '*' || known.includes(etag))) return answer
+  return new Response(null, { status: 304, headers: { ...API_HEADERS, etag } })
 }
 
 /** An answer without a body; a server call's has the type text/plain, as JupyterHub's. */
@@ -167,13 +206,13 @@ export function pageOf(call: Call): Page {
 }
 
 /** A list in the form the client asked for. */
-export function pageAnswer(call: Call, page: Page, items: unknown, total: number): Response {
-  if (!page.paged) return json(items)
+export function pageModel(call: Call, page: Page, items: unknown, total: number): unknown {
+  if (!page.paged) return items
   const { offset, limit } = page
   const next = new URL(call.url)
   next.searchParams.set('offset', String(offset + limit))
   next.searchParams.set('limit', String(limit))
-  const model = {
+  return {
     items,
     _pagination: {
       offset,
@@ -182,5 +221,4 @@ export function pageAnswer(call: Call, page: Page, items: unknown, total: number
       next: offset + limit < total ? { offset: offset + limit, limit, url: next.href } : null,
     },
   }
-  return json(model)
 }

@@ -9,7 +9,7 @@ import {
   removeMembers,
 } from '../store/groups.ts'
 import { findUser } from '../store/users.ts'
-import { bodyMap, type Call, checkKeys, empty, json, pageAnswer, pageOf, type Resource, textList } from './call.ts'
+import { bodyMap, type Call, checkKeys, empty, json, pageModel, pageOf, type Resource, textList } from './call.ts'
 import { groupModel } from './models.ts'
 
 const groupTypes = { name: 'string', users: 'array', roles: 'array' } as const
@@ -31,13 +31,13 @@ async function userIds(call: Call, names: readonly string[]): Promise<number[]> 
   return ids
 }
 
-async function list(call: Call): Promise<Response> {
+async function list(call: Call): Promise<unknown> {
   const page = pageOf(call)
   const limits = call.requester.scopes.limits('list:groups')
   if (limits !== 'all' && limits?.group === undefined) throw new RequestError(403, 'Forbidden')
   const { groups, total } = await listGroups(call.hub.db, limits === 'all' ? undefined : limits.group, page)
   const models = groups.map((group) => groupModel(group, call.requester.scopes))
-  return pageAnswer(call, page, models, total)
+  return pageModel(call, page, models, total)
 }
 
 async function create(call: Call, names: readonly string[], members: unknown): Promise<GroupWithMembers[]> {
@@ -75,7 +75,7 @@ export const groupResources: readonly Resource[] = [
         scopes: ['list:groups'],
         query: { offset: 'first row', limit: 'most rows' },
         answers: { 200: 'A list, or a page of it' },
-        handle: list,
+        read: list,
       },
       post: {
         summary: 'Create several groups',
@@ -104,7 +104,7 @@ export const groupResources: readonly Resource[] = [
         summary: 'Read a group',
         scopes: ['read:groups', 'read:groups:name', 'read:roles:groups'],
         answers: { 200: 'The group' },
-        handle: async (call) => json(groupModel(await namedGroup(call), call.requester.scopes)),
+        read: async (call) => groupModel(await namedGroup(call), call.requester.scopes),
       },
       post: {
         summary: 'Create a group',

@@ -2,7 +2,7 @@ import { RequestError } from '../errors.ts'
 import type { Route } from '../proxy/routes.ts'
 import { listServices } from '../store/services.ts'
 import { HUB_VERSION } from '../version.ts'
-import { bodyMap, type Call, empty, json, pageAnswer, pageOf, type Resource } from './call.ts'
+import { bodyMap, type Call, empty, json, pageModel, pageOf, type Resource } from './call.ts'
 import { serviceModel } from './models.ts'
 
 function info({ hub }: Call): Response {
@@ -22,7 +22,7 @@ async function routes(call: Call): Promise<Response> {
     const spec = path.endsWith('/') ? path : `${path}/`
     return [spec, routeModel(spec, route)]
   })
-  return pageAnswer(call, page, Object.fromEntries(shown), all.length)
+  return json(pageModel(call, page, Object.fromEntries(shown), all.length))
 }
 
 function routeModel(routespec: string, route: Route): Record<string, unknown> {

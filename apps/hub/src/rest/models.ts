@@ -91,8 +91,8 @@ function userModel(
     admin: Boolean(user.admin),
     roles: member.roles,
     groups: member.groups,
-    server: hub.servers.phase(user.id, '') === 'ready' ? hub.servers.names(user, '').prefix : null,
-    pending: hub.servers.pending(user.id, ''),
+    server: hub.servers.table.phase(user.id, '') === 'ready' ? hub.servers.table.names(user, '').prefix : null,
+    pending: hub.servers.table.pending(user.id, ''),
     created: toIso(user.created),
     last_activity: toIso(user.last_activity),
     auth_state: null,
@@ -111,17 +111,17 @@ function serverModels(
 ): Record<string, unknown> {
   const models: [string, unknown][] = []
   for (const spawner of stored) {
-    const phase = hub.servers.phase(user.id, spawner.name)
+    const phase = hub.servers.table.phase(user.id, spawner.name)
     const target = { user: user.name, server: spawner.name, groups }
     if ((phase === 'stopped' && !includeStopped) || !scopes.allows('read:servers', target)) continue
-    const { prefix, progressPath } = hub.servers.names(user, spawner.name)
+    const { prefix, progressPath } = hub.servers.table.names(user, spawner.name)
     models.push([
       spawner.name,
       {
         name: spawner.name,
         last_activity: toIso(spawner.last_activity),
         started: toIso(spawner.started),
-        pending: hub.servers.pending(user.id, spawner.name),
+        pending: hub.servers.table.pending(user.id, spawner.name),
         ready: phase === 'ready',
         stopped: phase === 'stopped',
         url: prefix,

@@ -25,7 +25,7 @@ async function start(call: Call): Promise<Response> {
   if ((await hub.servers.start(user, server, call.body)) === 'already') return empty(202, TEXT)
   await hub.servers.settled(user.id, server, hub.config.spawner.slow_spawn_timeout * 1000)
   hub.servers.throwFailure(user.id, server)
-  return empty(hub.servers.phase(user.id, server) === 'spawn' ? 202 : 201, TEXT)
+  return empty(hub.servers.table.phase(user.id, server) === 'spawn' ? 202 : 201, TEXT)
 }
 
 async function stop(call: Call): Promise<Response> {
@@ -39,7 +39,7 @@ async function stop(call: Call): Promise<Response> {
   if (state === 'begun') {
     await hub.servers.settled(user.id, server, hub.config.spawner.slow_spawn_timeout * 1000)
   }
-  const pending = hub.servers.phase(user.id, server) !== 'stopped'
+  const pending = hub.servers.table.phase(user.id, server) !== 'stopped'
   if (remove) {
     const forgotten = hub.servers.forget(user, server)
     if (!pending) await forgotten
@@ -56,7 +56,8 @@ async function progress(call: Call): Promise<Response> {
   const user = await namedUser(call)
   const server = call.params['server'] ?? ''
   const stored = await spawnersOf(hub.db, [user.id])
-  const never = hub.servers.phase(user.id, server) === 'stopped' && hub.servers.failure(user.id, server) === undefined
+  const never =
+    hub.servers.table.phase(user.id, server) === 'stopped' && hub.servers.table.failure(user.id, server) === undefined
   if (never && !stored.some(({ name }) => name === server)) throw new RequestError(404, 'Not Found')
   const events = hub.servers.progress(user, server)
   // The first message decides between a stream and a refusal.

@@ -11,7 +11,7 @@ import {
   empty,
   json,
   namedUser,
-  pageAnswer,
+  pageModel,
   pageOf,
   type Resource,
   textList,
@@ -28,7 +28,7 @@ function includesStopped({ url }: Call): boolean {
   return !['0', 'false'].includes((url.searchParams.get('include_stopped_servers') ?? '0').toLowerCase())
 }
 
-async function whoAmI(call: Call): Promise<Response> {
+async function whoAmI(call: Call): Promise<unknown> {
   const { hub, requester } = call
   // Everybody may know his own name: without it a token could not tell whose it is.
   if (requester.owner.kind === 'nobody') throw new RequestError(403, 'Forbidden')
@@ -40,14 +40,14 @@ async function whoAmI(call: Call): Promise<Response> {
     requester.owner.kind === 'user'
       ? (await userModels(hub, [requester.owner.user], scopes))[0]
       : serviceModel({ ...requester.owner.service, roles: await rolesOf(call, requester.name) }, scopes)
-  return json({ ...model, session_id: requester.sessionId, scopes: held })
+  return { ...model, session_id: requester.sessionId, scopes: held }
 }
 
 async function rolesOf(call: Call, service: string): Promise<readonly string[]> {
   return (await listServices(call.hub.db)).find(({ name }) => name === service)?.roles ?? []
 }
 
-async function list(call: Call): Promise<Response> {
+async function list(call: Call): Promise<unknown> {
   const { hub, requester, url } = call
   const page = pageOf(call)
   const state = url.searchParams.get('state')
@@ -63,11 +63,11 @@ async function list(call: Call): Promise<Response> {
     nameContains: url.searchParams.get('name_filter') ?? '',
     ...(limits === 'all' ? {} : { names: limits.user ?? new Set(), groups: limits.group ?? new Set() }),
     // Ready is known to the running hub only; asking for these keys keeps pages and totals right.
-    ...(state === 'ready' ? { ids: hub.servers.readyUserIds() } : {}),
+    ...(state === 'ready' ? { ids: hub.servers.table.readyUserIds() } : {}),
   }
   const { users, total } = await listUsers(hub.db, filter, page, page.paged)
   const models = await userModels(hub, users, requester.scopes, { includeStopped: includesStopped(call) })
-  return pageAnswer(call, page, models, total)
+  return pageModel(call, page, models, total)
 }
 
 async function createMany(call: Call): Promise<Response> {
@@ -180,7 +180,7 @@ export const userResources: readonly Resource[] = [
   {
     path: '/user',
     operations: {
-      get: { summary: 'Who am I', scopes: [], answers: { 200: 'The owner of the token' }, handle: whoAmI },
+      get: { summary: 'Who am I', scopes: [], answers: { 200: 'The owner of the token' }, read: whoAmI },
     },
   },
   {
@@ -197,7 +197,7 @@ export const userResources: readonly Resource[] = [
           ...include,
         },
         answers: { 200: 'A list, or a page of it', 400: 'Unknown state' },
-        handle: list,
+        read: list,
       },
       post: {
         summary: 'Create several users',
@@ -219,10 +219,10 @@ export const userResources: readonly Resource[] = [
         scopes: readers,
         query: include,
         answers: { 200: 'The user' },
-        handle: async (call) => {
+        read: async (call) => {
           const user = await namedUser(call)
           const options = { includeStopped: includesStopped(call) }
-          return json((await userModels(call.hub, [user], call.requester.scopes, options))[0])
+          return (await userModels(call.hub, [user], call.requester.scopes, options))[0]
         },
       },
       post: {

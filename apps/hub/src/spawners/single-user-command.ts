@@ -1,6 +1,7 @@
 import { accessSync, constants } from 'node:fs'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
+
+import { SINGLE_USER } from '../places.ts'
 
 /** What to run as a single-user server, and what it needs in its environment. */
 export interface SingleUserCommand {
@@ -8,17 +9,15 @@ export interface SingleUserCommand {
   readonly env: Readonly<Record<string, string>>
 }
 
-/** The hub's own small server, run from source like the hub. */
-function bundledCommand(): readonly string[] {
-  return [process.execPath, fileURLToPath(new URL('../singleuser/main.ts', import.meta.url))]
-}
+/** The hub's own small server. */
+const bundledCommand: readonly string[] = [process.execPath, SINGLE_USER]
 
 /** Resolves the setting `spawner.command`: `auto` prefers a real Jupyter, `bundled` is the hub's own. */
 export function singleUserCommand(command: readonly string[], args: readonly string[]): SingleUserCommand {
   const [first] = command
-  if (command.length === 1 && first === 'bundled') return { command: [...bundledCommand(), ...args], env: {} }
+  if (command.length === 1 && first === 'bundled') return { command: [...bundledCommand, ...args], env: {} }
   if (command.length !== 1 || first !== 'auto') return { command: [...command, ...args], env: {} }
-  if (!isOnPath('jupyterhub-singleuser')) return { command: [...bundledCommand(), ...args], env: {} }
+  if (!isOnPath('jupyterhub-singleuser')) return { command: [...bundledCommand, ...args], env: {} }
   const root = process.getuid?.() === 0 ? ['--allow-root'] : []
   // Debian packages the classic notebook and no JupyterLab, which would be the default.
   const classic = !isOnPath('jupyter-lab') && isOnPath('jupyter-notebook')

@@ -12,11 +12,15 @@ const linger = user.startsWith('stubborn-') ? 3200 : 0
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => setTimeout(() => process.exit(0), linger))
 
+let listened = 0
 const server = createServer((request, response) => {
   response.setHeader('content-type', 'application/json')
-  response.end(JSON.stringify({ path: request.url, prefix: pathname, env: process.env }))
+  response.end(
+    JSON.stringify({ path: request.url, prefix: pathname, env: process.env, began: performance.timeOrigin, listened }),
+  )
 })
 // Enough of RFC 6455 for a test to hold a connection open: it accepts, and sends one byte back for each it gets.
+server.on('listening', () => (listened = Date.now()))
 server.on('upgrade', (request, socket) => {
   const key = `${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`
   const accept = createHash('sha1').update(key).digest('base64')

@@ -50,8 +50,14 @@ export interface Answer {
 /** JSON as read, for tests that look into it. */
 export type Json = { readonly [key: string]: Json } & readonly Json[] & string & number & boolean & null
 
-/** Starts a hub on free ports; settings are laid over those of a test. */
-export async function startHub(settings: Readonly<Record<string, unknown>> = {}): Promise<TestHub> {
+/** The hub as its sources. */
+const SOURCE = ['--conditions=@org/source', main]
+
+/** Starts a hub on free ports; settings are laid over those of a test. `program` is what Node runs. */
+export async function startHub(
+  settings: Readonly<Record<string, unknown>> = {},
+  program: readonly string[] = SOURCE,
+): Promise<TestHub> {
   const dir = mkdtempSync(path.join(tmpdir(), 'hub-'))
   const ports = { public: await freePort(), hub: await freePort(), api: await freePort() }
   const file = path.join(dir, 'hub.yaml')
@@ -76,7 +82,7 @@ export async function startHub(settings: Readonly<Record<string, unknown>> = {})
 
   function run(args: readonly string[] = []) {
     const { DATABASE_URL: _, ...env } = process.env
-    const process_ = spawn(process.execPath, ['--conditions=@org/source', main, ...args, '--config', file], {
+    const process_ = spawn(process.execPath, [...program, ...args, '--config', file], {
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
     })
@@ -108,7 +114,7 @@ export async function startHub(settings: Readonly<Record<string, unknown>> = {})
     call: (method, where, options) => call(`${url}hub/api${where}`, method, options),
     async command(args, env = {}) {
       const { DATABASE_URL: _, ...outer } = process.env
-      const one = spawn(process.execPath, ['--conditions=@org/source', main, ...args, '--config', file], {
+      const one = spawn(process.execPath, [...program, ...args, '--config', file], {
         env: { ...outer, ...env },
         stdio: ['ignore', 'pipe', 'pipe'],
       })

@@ -1,0 +1,46 @@
+/** One line of the result. */
+export interface Row {
+  readonly what: string
+  readonly unit: string
+  readonly ours: number
+  /** Absent where JupyterHub has nothing to compare. */
+  readonly peer?: number
+  /** How many times better ours should be. */
+  readonly atLeast?: number
+  /** The largest value ours should have. */
+  readonly atMost?: number
+  /** The smallest value ours should have. */
+  readonly atLeastValue?: number
+}
+
+/** Prints rows: values, how many times better ours is, the goal, and whether it is met. */
+export function printTable(rows: readonly Row[]): void {
+  const lines = [['what', 'ours', 'JupyterHub', 'better', 'goal', ''], ...rows.map(cells)]
+  const widths = lines[0]?.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0))) ?? []
+  for (const line of lines) {
+    console.log(
+      line
+        .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
+        .join('  '),
+    )
+  }
+}
+
+function cells({ what, unit, ours, peer, atLeast, atMost, atLeastValue }: Row): string[] {
+  const show = (value: number) => `${value >= 100 ? value.toFixed(0) : value.toFixed(1)} ${unit}`
+  const isRate = unit === '/s'
+  const better = peer === undefined ? Number.NaN : isRate ? ours / peer : peer / ours
+  const goals = [
+    ...(atLeast === undefined ? [] : [{ text: `${atLeast}x`, met: better >= atLeast }]),
+    ...(atMost === undefined ? [] : [{ text: `<= ${atMost} ${unit}`, met: ours <= atMost }]),
+    ...(atLeastValue === undefined ? [] : [{ text: `>= ${atLeastValue} ${unit}`, met: ours >= atLeastValue }]),
+  ]
+  return [
+    what,
+    show(ours),
+    peer === undefined ? '' : show(peer),
+    peer === undefined ? '' : `${better.toFixed(1)}x`,
+    goals.map(({ text }) => text).join(', '),
+    goals.length === 0 ? '' : goals.every(({ met }) => met) ? 'met' : 'NOT MET',
+  ]
+}
