@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { defineConfig, type Options } from 'tsup'
 
@@ -25,7 +25,10 @@ const licences: Plugin = {
         (input) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0],
       )
       const notices = [...new Set(roots)].filter((root) => root !== undefined).map(notice)
-      if (notices.length > 0) writeFileSync('dist/third-party.txt', `${notices.sort().join('\n\n---\n\n')}\n`)
+      if (notices.length === 0) return
+      // In a fresh clone this is the first file there.
+      mkdirSync('dist', { recursive: true })
+      writeFileSync('dist/third-party.txt', `${notices.sort().join('\n\n---\n\n')}\n`)
     })
   },
 }
