@@ -1,14 +1,13 @@
-import { createUploader, SniffError } from '@org/content-sniff'
 import { S3Store } from '@org/content-sniff/s3'
 import { describeWith } from '@org/services'
-import { ListMultipartUploadsCommand } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 
 import { png } from './corpus/binary-samples.ts'
-import { zip } from './corpus/zip-builder.ts'
+import { faultProxy } from './support/fault-proxy.ts'
+import { EVERY_OUTCOME, injectFaults } from './support/s3-faults.ts'
 import { type TestBucket } from './support/s3-server.ts'
 import { noise, storeContract } from './support/store-contract.ts'
-import { swiftBucket } from './support/swift-server.ts'
+import { swiftBucket, swiftClient } from './support/swift-server.ts'
 
 vi.setConfig({ testTimeout: 30_000 })
 
@@ -46,29 +45,15 @@ await describeWith('swift', 'on the S3 interface of OpenStack Swift', () => {
     expect(await send('image/png', png())).toBe(200)
   })
 
-  test('has no unfinished upload after any way of failing', async () => {
-    const uploads = createUploader({ store: open(), policy: { maxBytes: 7_000_000 } })
-    const bytes = png(2, [['noIs', noise(6_000_000)]])
-    const codes: string[] = []
-    for (const kind of ['breaks', 'aborts', 'too large', 'polyglot']) {
-      const controller = new AbortController()
-      async function* source(): AsyncGenerator<Uint8Array> {
-        for (let at = 0; at < bytes.length; at += 65_536) {
-          if (at > 5_500_000 && kind === 'breaks') throw new Error('gone')
-          if (at > 5_500_000 && kind === 'aborts') controller.abort()
-          yield bytes.subarray(at, at + 65_536)
-        }
-        if (kind === 'too large') yield noise(2_000_000)
-        if (kind === 'polyglot') yield zip([{ name: 'a' }])
-      }
-      const failure: unknown = await uploads
-        .put(source(), { signal: controller.signal })
-        .catch((error: unknown) => error)
-      codes.push(failure instanceof SniffError ? failure.code : String(failure))
-    }
-    expect(codes).toEqual(['SNIFF_SOURCE_FAILED', 'SNIFF_ABORTED', 'SNIFF_TOO_LARGE', 'SNIFF_REJECTED'])
-    const { Uploads = [] } = await s3.client.send(new ListMultipartUploadsCommand({ Bucket: s3.bucket }))
-    expect(Uploads).toEqual([])
-    expect(await s3.isClean()).toBe(true)
-  })
+  test('200 faults leave no object and no unfinished upload behind', async () => {
+    await using proxy = await faultProxy(s3.endpoint)
+    const client = swiftClient(proxy.endpoint)
+    const { met, failures } = await injectFaults(
+      { server: s3, proxy, client, conditionalWrites: false, listsUploads: true },
+      200,
+    )
+    client.destroy()
+    expect(failures).toEqual([])
+    expect(met).toEqual(EVERY_OUTCOME)
+  }, 300_000)
 })

@@ -28,54 +28,52 @@ interface Puller {
  */
 export function guard(source: ByteStream, options: GuardOptions): AsyncIterableIterator<Uint8Array> {
   const puller = pullerOf(source)
+  const watch = watchOver(options)
   const started = options.now()
   let total = 0
   let done = false
 
-  const stop = (error: SniffError): never => {
+  const end = (): IteratorReturnResult<undefined> => {
     done = true
+    watch.close()
+    return { done: true, value: undefined }
+  }
+  const stop = (error: unknown): never => {
+    end()
     puller.cancel(error)
     throw error
+  }
+
+  function check(chunk: unknown): Uint8Array {
+    if (!(chunk instanceof Uint8Array))
+      throw new TypeError(`Expected a stream of bytes, got a chunk of type ${typeof chunk}`)
+    total += chunk.length
+    if (total > options.maxBytes) {
+      throw new SniffError('SNIFF_TOO_LARGE', `Expected at most ${options.maxBytes} bytes, the source has more`)
+    }
+    const elapsedMs = options.now() - started
+    if (elapsedMs > options.idleTimeoutMs && total * 1000 < options.minBytesPerSecond * elapsedMs) {
+      throw new SniffError(
+        'SNIFF_SLOW_SOURCE',
+        `Expected at least ${options.minBytesPerSecond} bytes a second, got ${Math.floor((total * 1000) / elapsedMs)}`,
+      )
+    }
+    return chunk
   }
 
   return {
     async next() {
       if (done) return { done: true, value: undefined }
-      const step = await withLimits(puller, options).catch((error: unknown) => {
-        done = true
-        throw error
-      })
-      if (step.done === true) {
-        done = true
-        return { done: true, value: undefined }
+      try {
+        const step = await watch.wait(puller.next)
+        return step.done === true ? end() : { done: false, value: check(step.value) }
+      } catch (error) {
+        return stop(error)
       }
-      const chunk = step.value
-      if (!(chunk instanceof Uint8Array)) {
-        done = true
-        puller.cancel(undefined)
-        throw new TypeError(`Expected a stream of bytes, got a chunk of type ${typeof chunk}`)
-      }
-      total += chunk.length
-      if (total > options.maxBytes) {
-        return stop(
-          new SniffError('SNIFF_TOO_LARGE', `Expected at most ${options.maxBytes} bytes, the source has more`),
-        )
-      }
-      const elapsedMs = options.now() - started
-      if (elapsedMs > options.idleTimeoutMs && total * 1000 < options.minBytesPerSecond * elapsedMs) {
-        return stop(
-          new SniffError(
-            'SNIFF_SLOW_SOURCE',
-            `Expected at least ${options.minBytesPerSecond} bytes a second, got ${Math.floor((total * 1000) / elapsedMs)}`,
-          ),
-        )
-      }
-      return { done: false, value: chunk }
     },
     return() {
       if (!done) puller.cancel(undefined)
-      done = true
-      return Promise.resolve({ done: true, value: undefined })
+      return Promise.resolve(end())
     },
     [Symbol.asyncIterator]() {
       return this
@@ -83,40 +81,48 @@ export function guard(source: ByteStream, options: GuardOptions): AsyncIterableI
   }
 }
 
-function withLimits(puller: Puller, options: GuardOptions): Promise<IteratorResult<unknown>> {
-  const { promise, resolve, reject } = Promise.withResolvers<IteratorResult<unknown>>()
-  const fail = (error: SniffError): void => {
-    reject(error)
-    puller.cancel(error)
+interface Watch {
+  /** The source's next step, or an error when the signal or the idle time is first. */
+  readonly wait: (next: Puller['next']) => Promise<IteratorResult<unknown>>
+  readonly close: () => void
+}
+
+/** One timer and one listener for all of a source's chunks: thousands of them would cost more than the rest of the way. */
+function watchOver({ idleTimeoutMs, signal }: GuardOptions): Watch {
+  let fail: ((error: SniffError) => void) | undefined
+  const onAbort = (): void => fail?.(aborted(signal?.reason))
+  const onIdle = (): void =>
+    fail?.(new SniffError('SNIFF_IDLE_SOURCE', `Expected the next bytes within ${idleTimeoutMs} ms, none came`))
+  signal?.addEventListener('abort', onAbort, { once: true })
+  const limited = idleTimeoutMs > 0 && Number.isFinite(idleTimeoutMs)
+  let timer: NodeJS.Timeout | undefined
+
+  return {
+    wait: async (next) => {
+      if (signal?.aborted === true) throw aborted(signal.reason)
+      const { promise, resolve, reject } = Promise.withResolvers<IteratorResult<unknown>>()
+      // Whatever goes off while nobody waits for the source is not the source's fault.
+      fail = reject
+      if (timer !== undefined) timer.refresh()
+      else if (limited) timer = setTimeout(onIdle, idleTimeoutMs)
+      next().then(resolve, (cause: unknown) => {
+        reject(
+          cause instanceof SniffError
+            ? cause
+            : new SniffError('SNIFF_SOURCE_FAILED', 'Expected the source to reach its end, it failed before', {
+                cause,
+              }),
+        )
+      })
+      const step = await promise
+      fail = undefined
+      return step
+    },
+    close: () => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', onAbort)
+    },
   }
-  const onAbort = (): void => fail(aborted(options.signal?.reason))
-  if (options.signal?.aborted === true) {
-    onAbort()
-    return promise
-  }
-  options.signal?.addEventListener('abort', onAbort, { once: true })
-  const timer =
-    options.idleTimeoutMs > 0 && Number.isFinite(options.idleTimeoutMs)
-      ? setTimeout(() => {
-          fail(
-            new SniffError(
-              'SNIFF_IDLE_SOURCE',
-              `Expected the next bytes within ${options.idleTimeoutMs} ms, none came`,
-            ),
-          )
-        }, options.idleTimeoutMs)
-      : undefined
-  puller.next().then(resolve, (cause: unknown) => {
-    reject(
-      cause instanceof SniffError
-        ? cause
-        : new SniffError('SNIFF_SOURCE_FAILED', 'Expected the source to reach its end, it failed before', { cause }),
-    )
-  })
-  return promise.finally(() => {
-    clearTimeout(timer)
-    options.signal?.removeEventListener('abort', onAbort)
-  })
 }
 
 function pullerOf(source: ByteStream): Puller {

@@ -59,7 +59,8 @@ async function* chunksOf(seekable: ByteSource, source: unknown): AsyncGenerator<
   for (let offset = 0; ;) {
     let chunk: Uint8Array
     if (isFileHandle(source)) {
-      const buffer = new Uint8Array(CHUNK_BYTES)
+      // Not cleared, since it is filled at once; not from the pool that others share.
+      const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES)
       const { bytesRead } = await source.read(buffer, 0, CHUNK_BYTES, offset).catch((cause: unknown) => {
         throw new SniffError('SNIFF_SOURCE_FAILED', 'Expected a readable file, reading failed', { cause })
       })

@@ -25,7 +25,8 @@ export async function* readRange(
     let offset = start
     while (offset <= end) {
       throwIfAborted(signal)
-      const chunk = new Uint8Array(Math.min(READ_CHUNK_BYTES, end + 1 - offset))
+      // Not cleared, since it is filled at once; not from the pool that others share.
+      const chunk = Buffer.allocUnsafeSlow(Math.min(READ_CHUNK_BYTES, end + 1 - offset))
       const { bytesRead } = await handle.read(chunk, 0, chunk.length, offset).catch(cannot('read a file'))
       if (bytesRead === 0) throw storeFailed('read a whole file', undefined)
       offset += bytesRead

@@ -33,22 +33,29 @@ export async function faultProxy(upstream: string): Promise<FaultProxy> {
       return
     }
     const { method, url: path, headers } = incoming
-    const forwarded = request({ hostname, port, method, path, headers }, (answer) => {
+    // A connection for each request: a server that ends an idle one at the wrong moment would be a fault nobody planned.
+    const onward = { hostname, port, method, path, headers: { ...headers, connection: 'close' }, agent: false } as const
+    const forwarded = request(onward, (answer) => {
       if (fault === 'lose-answer') {
         answer.resume()
         answer.on('end', () => incoming.socket.destroy())
         return
       }
-      outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
+      const { connection: _, ...kept } = answer.headers
+      outgoing.writeHead(answer.statusCode ?? 502, kept)
       if (fault === 'cut-answer') {
         outgoing.flushHeaders()
         answer.resume()
         answer.on('end', () => incoming.socket.destroy())
         return
       }
-      answer.pipe(outgoing)
+      if (method === 'HEAD') outgoing.end()
+      else answer.pipe(outgoing)
     })
-    forwarded.on('error', () => incoming.socket.destroy())
+    forwarded.on('error', () => {
+      // Swift sends a body after the head that it was asked for; by then the answer is through.
+      if (!outgoing.writableEnded) incoming.socket.destroy()
+    })
     incoming.pipe(forwarded)
   }
 

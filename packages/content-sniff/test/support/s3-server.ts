@@ -4,6 +4,7 @@ import {
   DeleteObjectCommand,
   ListObjectsV2Command,
   S3Client,
+  type S3ClientConfig,
 } from '@aws-sdk/client-s3'
 import { startFauxqs } from 'fauxqs'
 
@@ -19,11 +20,11 @@ export interface TestBucket extends AsyncDisposable {
 }
 
 /** A client for a test server; retries are quick. */
-export function clientFor(endpoint: string, credentials = { accessKeyId: 'test', secretAccessKey: 'test' }): S3Client {
+export function clientFor(endpoint: string, settings: S3ClientConfig = {}): S3Client {
   return new S3Client({
     endpoint,
     region: 'us-east-1',
-    credentials,
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
     forcePathStyle: true,
     maxAttempts: 3,
     retryStrategy: {
@@ -32,6 +33,7 @@ export function clientFor(endpoint: string, credentials = { accessKeyId: 'test',
       refreshRetryTokenForRetry,
       recordSuccess: () => undefined,
     },
+    ...settings,
   })
 }
 

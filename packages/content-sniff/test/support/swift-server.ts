@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
+import { CreateBucketCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3'
 import { freePort } from '@org/services'
 
-import { emptyBucket, isClean, type TestBucket } from './s3-server.ts'
+import { clientFor, emptyBucket, isClean, type TestBucket } from './s3-server.ts'
 
 const run = promisify(execFile)
 const STORAGE = ['account', 'container', 'object'] as const
@@ -29,6 +29,15 @@ const FILTERS = [
   'versioned_writes',
   'symlink',
 ]
+
+/** A client for Swift, or for a proxy in front of it; retries are quick. */
+export function swiftClient(endpoint: string): S3Client {
+  return clientFor(endpoint, {
+    credentials: { accessKeyId: 'test:tester', secretAccessKey: 'testing' },
+    // This version refuses the trailers that carry checksums.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+  })
+}
 
 /**
  * A bucket on OpenStack Swift, which speaks the S3 protocol with signatures and strict multipart rules.
@@ -93,17 +102,10 @@ export async function swiftBucket(): Promise<TestBucket> {
     for (const [program, args] of programs) processes.push(spawn(program, args, options))
 
     const endpoint = `http://127.0.0.1:${ports.proxy}`
-    const client = new S3Client({
-      endpoint,
-      region: 'us-east-1',
-      credentials: { accessKeyId: 'test:tester', secretAccessKey: 'testing' },
-      forcePathStyle: true,
-      // This version refuses the trailers that carry checksums.
-      requestChecksumCalculation: 'WHEN_REQUIRED',
-    })
+    const client = swiftClient(endpoint)
     await answers(`${endpoint}/healthcheck`, processes)
     const bucket = 'uploads'
-    await client.send(new CreateBucketCommand({ Bucket: bucket }))
+    await create(client, bucket, processes)
     return {
       client,
       bucket,
@@ -131,10 +133,28 @@ function settings(filter: string, cachePort: number): string {
 /** Waits until the proxy answers; its parts need some seconds to start. */
 async function answers(url: string, processes: readonly ChildProcess[]): Promise<void> {
   for (;;) {
-    const dead = processes.find((child) => child.exitCode !== null)
-    if (dead !== undefined) throw new Error(`Expected ${dead.spawnfile} to run, it ended with ${String(dead.exitCode)}`)
+    allAlive(processes)
     const answer = await fetch(url, { signal: AbortSignal.timeout(2000) }).catch(() => undefined)
     if (answer?.ok === true) return
     await new Promise((resolve) => setTimeout(resolve, 200))
   }
+}
+
+/** Makes the bucket as soon as the parts behind the proxy answer, too; until then it says that it is busy. */
+async function create(client: S3Client, bucket: string, processes: readonly ChildProcess[]): Promise<void> {
+  for (;;) {
+    allAlive(processes)
+    try {
+      await client.send(new CreateBucketCommand({ Bucket: bucket }))
+      return
+    } catch (error) {
+      if (!(error instanceof S3ServiceException) || error.$metadata.httpStatusCode !== 503) throw error
+      await new Promise((resolve) => setTimeout(resolve, 200))
+    }
+  }
+}
+
+function allAlive(processes: readonly ChildProcess[]): void {
+  const dead = processes.find((child) => child.exitCode !== null)
+  if (dead !== undefined) throw new Error(`Expected ${dead.spawnfile} to run, it ended with ${String(dead.exitCode)}`)
 }
