@@ -1,3 +1,4 @@
+import { peer } from '@org/bench'
 import { Queue } from 'bullmq'
 import type { Kysely } from 'kysely'
 
@@ -11,7 +12,7 @@ import {
   type StandardSchema,
   unchecked,
 } from '../src/index.ts'
-import { type Cost, measure, paired, report } from './support/paired.ts'
+import { type Cost, interleaved, measure, paired, report, sorted } from './support/paired.ts'
 
 interface Payload {
   readonly orderId: string
@@ -19,6 +20,7 @@ interface Payload {
 }
 
 const PAYLOAD: Payload = { orderId: 'a'.repeat(36), note: 'c'.repeat(100) }
+const CALLER = { requestId: 'r'.repeat(20), actor: 'user:1' }
 const RETRY = { attempts: 3, backoff: { type: 'exponential', delay: 1000 } } as const
 
 const schema: StandardSchema<Payload> = {
@@ -39,24 +41,22 @@ export async function benchEnqueue(redisUrl: string, pairs: number, jobs: number
   const connection = { url: redisUrl, maxRetriesPerRequest: null }
   const queue = new Queue('bare-add', { connection })
   await using tasks = createTasks({ driver: redisDriver({ connection }) })
-  const theirs = () =>
-    measure(jobs, async () => {
-      for (let n = 0; n < jobs; n += 1) await queue.add('job', PAYLOAD, RETRY)
-    })
   const plain = defineJob({ name: 'job', queue: 'ours-add', schema: unchecked<Payload>() })
   const checked = defineJob({ name: 'checked', queue: 'ours-add', schema })
-  for (const [name, job, bar] of [
+  for (const [name, job, atMost] of [
     ['without', plain, 10],
     ['with', checked, 40],
   ] as const) {
-    const ours = () =>
-      tasks.runInContext({ requestId: 'r'.repeat(20), actor: 'user:1' }, () =>
-        measure(jobs, async () => {
-          for (let n = 0; n < jobs; n += 1) await tasks.enqueue(job, PAYLOAD)
-        }),
-      )
-    const result = await paired(pairs, ours, theirs)
-    report(`enqueue ${name} schema: CPU above bare add`, result.cpuMicros, { atMost: bar }, ' µs')
+    const { cpuMicros, cpu } = await tasks.runInContext(CALLER, () =>
+      interleaved(
+        pairs,
+        jobs,
+        () => tasks.enqueue(job, PAYLOAD),
+        () => queue.add('job', PAYLOAD, RETRY),
+      ),
+    )
+    report(`enqueue ${name} schema: CPU above bare add`, cpuMicros, { goal: { atMost }, unit: ' µs' })
+    report(`enqueue ${name} schema: CPU`, cpu, { peer: peer('bullmq', import.meta.url) })
   }
   await queue.obliterate({ force: true })
   await tasks.queue(plain)!.obliterate({ force: true })
@@ -67,56 +67,53 @@ interface Schema {
   bench: { n: number }
 }
 
-/** An enqueue inside of a transaction. */
-export async function benchTransactional(redisUrl: string, db: Kysely<Schema>, pairs: number, jobs: number) {
+/** An enqueue that waits in memory for the commit around it. */
+export async function benchBuffer(db: Kysely<Schema>, pairs: number, jobs: number): Promise<void> {
+  const job = defineJob({ name: 'job', schema: unchecked<Payload>() })
+  await using tasks = createTasks({ driver: memoryDriver(), database: kyselyDatabase(db) })
+  const costs: number[] = []
+  for (let pair = -1; pair < pairs; pair += 1) {
+    const undone = tasks.runInContext(CALLER, () =>
+      tasks.transaction(async () => {
+        const { cpuMicros } = await measure(jobs, async () => {
+          for (let n = 0; n < jobs; n += 1) await tasks.enqueue(job, PAYLOAD)
+        })
+        if (pair >= 0) costs.push(cpuMicros)
+        throw new Error('undo')
+      }),
+    )
+    await undone.catch(() => {})
+  }
+  report('enqueue into the after-commit buffer: CPU', sorted(costs), { goal: { atMost: 3 }, unit: ' µs' })
+}
+
+/** A transaction with an outbox row, against the same with one more plain insert. */
+export async function benchOutbox(redisUrl: string, db: Kysely<Schema>, pairs: number, rows: number): Promise<void> {
   const database = kyselyDatabase(db)
   const job = defineJob({ name: 'job', queue: 'ours-tx', schema: unchecked<Payload>() })
-  {
-    await using tasks = createTasks({ driver: memoryDriver(), database })
-    const costs: number[] = []
-    for (let pair = 0; pair < pairs; pair += 1) {
-      await tasks
-        .transaction(async () => {
-          const cost = await measure(jobs * 10, async () => {
-            for (let n = 0; n < jobs * 10; n += 1) await tasks.enqueue(job, PAYLOAD)
-          })
-          costs.push(cost.cpuMicros)
-          throw new Error('undo')
-        })
-        .catch(() => {})
-    }
-    report(
-      'enqueue into the after-commit buffer: CPU',
-      costs.toSorted((a, b) => a - b),
-      { atMost: 3 },
-      ' µs',
-    )
-  }
   await using tasks = createTasks({ driver: redisDriver({ connection: redisUrl }), database })
   await tasks.migrate()
-  const rows = jobs / 4
-  const insert = (trx: Kysely<Schema>, n: number) => trx.insertInto('bench').values({ n }).execute()
-  const ours = () =>
-    measure(rows, async () => {
-      for (let n = 0; n < rows; n += 1) {
-        await database.transaction(async (trx) => {
-          await insert(trx, n)
+  const insert = (trx: Kysely<Schema>) => trx.insertInto('bench').values({ n: 1 }).execute()
+  const { rate } = await tasks.runInContext(CALLER, () =>
+    interleaved(
+      pairs,
+      rows,
+      () =>
+        database.transaction(async (trx) => {
+          await insert(trx)
           await tasks.enqueue(job, PAYLOAD, { transaction: trx })
-        })
-      }
-    })
-  const theirs = () =>
-    measure(rows, async () => {
-      for (let n = 0; n < rows; n += 1) {
-        await database.transaction(async (trx) => {
-          await insert(trx, n)
-          await insert(trx, n)
-        })
-      }
-    })
-  const result = await paired(pairs, ours, theirs)
-  const slower = result.rate.map((rate) => 1 / rate).toSorted((a, b) => a - b)
-  report('transaction with an outbox row ÷ the same with one more plain insert: time', slower, { atMost: 1.15 })
+        }),
+      () =>
+        database.transaction(async (trx) => {
+          await insert(trx)
+          await insert(trx)
+        }),
+    ),
+  )
+  report('transaction with an outbox row: time', sorted(rate.map((one) => 1 / one)), {
+    goal: { atMost: 1.15 },
+    peer: { ...peer('kysely', import.meta.url), name: 'the same with one more plain insert, on kysely' },
+  })
   await db.deleteFrom('task_outbox' as 'bench').execute()
 }
 
@@ -149,8 +146,11 @@ export async function benchRelay(redisUrl: string, db: Kysely<Schema>, pairs: nu
         await queue.addBulk(Array.from({ length: batch }, () => ({ name: 'job', data: PAYLOAD, opts: RETRY })))
       }
     })
-  const result = await paired(pairs, ours, theirs)
-  report('relay: jobs per second ÷ bare addBulk', result.rate, { atLeast: 0.7 })
+  const { rate } = await paired(pairs, ours, theirs)
+  report('relay: jobs per second', rate, {
+    goal: { atLeast: 0.7 },
+    peer: { ...peer('bullmq', import.meta.url), name: `addBulk of ${batch}, bullmq` },
+  })
   await queue.obliterate({ force: true })
   await tasks.queue(job)!.obliterate({ force: true })
   await queue.close()
@@ -183,7 +183,11 @@ export async function benchWakeUp(redisUrl: string, url: string, db: Kysely<Sche
       const took = (await started.promise) - committing
       if (pair > 1) times[name].push(took)
     }
+    report(`idle worker, ${name} driver: commit to handler`, sorted(times[name]), { unit: ' ms' })
   }
-  const ratios = times.postgres.map((took, pair) => took / times.redis[pair]!).toSorted((a, b) => a - b)
-  report('idle worker: commit to handler, postgres ÷ redis', ratios, { atMost: 5 })
+  const ratios = sorted(times.postgres.map((took, pair) => took / times.redis[pair]!))
+  report('idle worker, postgres driver: commit to handler', ratios, {
+    goal: { atMost: 5 },
+    peer: { ...peer('bullmq', import.meta.url), name: 'our redis driver, on bullmq' },
+  })
 }

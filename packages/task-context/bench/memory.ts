@@ -1,3 +1,4 @@
+import { peer } from '@org/bench'
 import { Queue } from 'bullmq'
 import { Redis } from 'ioredis'
 
@@ -9,11 +10,11 @@ const PAYLOAD = { text: 'x'.repeat(188) }
 const CONTEXT = { requestId: 'r'.repeat(21), actor: 'user:1234567', tenant: 'acme' }
 
 /** What jobs weigh. */
-export async function benchMemory(redisUrl: string): Promise<void> {
+export async function benchMemory(redisUrl: string, jobs: number): Promise<void> {
   await redisBytes(redisUrl)
   await heapOfPending()
-  await heapAfterJobs(redisUrl)
-  heapAfterSubscriptions()
+  await heapAfterJobs(redisUrl, jobs)
+  heapAfterSubscriptions(jobs)
 }
 
 async function redisBytes(redisUrl: string): Promise<void> {
@@ -22,6 +23,7 @@ async function redisBytes(redisUrl: string): Promise<void> {
   const queue = new Queue('weigh-bare', { connection })
   await using tasks = createTasks({ driver: redisDriver({ connection }) })
   const job = defineJob({ name: 'job', queue: 'weigh-ours', schema: unchecked<typeof PAYLOAD>() })
+  const small = defineJob({ name: 'job', queue: 'weigh-ours', schema: unchecked<{ n: number }>() })
   const retry = { attempts: 3, backoff: { type: 'exponential', delay: 1000 } }
   const bare = await queue.add('job', PAYLOAD, retry)
   const { id } = await tasks.runInContext(CONTEXT, () => tasks.enqueue(job, PAYLOAD))
@@ -29,8 +31,20 @@ async function redisBytes(redisUrl: string): Promise<void> {
   const context = JSON.stringify((ours!.data as { c: object }).c)
   const weigh = async (key: string) => Number(await redis.call('memory', 'usage', key))
   const above = (await weigh(`bull:weigh-ours:${id}`)) - (await weigh(`bull:weigh-bare:${bare.id}`))
-  report('default context, serialised', [Buffer.byteLength(context)], { atMost: 256 }, ' bytes')
-  report('pending job in Redis, above bare and context', [above - Buffer.byteLength(context)], { atMost: 64 }, ' bytes')
+  report('default context, serialised', [Buffer.byteLength(context)], { goal: { atMost: 256 }, unit: ' bytes' })
+  report('pending job in Redis, above bare and context', [above - Buffer.byteLength(context)], {
+    goal: { atMost: 64 },
+    unit: ' bytes',
+  })
+  // What bullmq-otel stores with each job that is added inside a span.
+  const telemetry = { metadata: JSON.stringify({ traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` }) }
+  const traced = await queue.add('job', { n: 1 }, { ...retry, telemetry })
+  const tiny = await tasks.runInContext(CONTEXT, () => tasks.enqueue(small, { n: 1 }))
+  const ratio = (await weigh(`bull:weigh-ours:${tiny.id}`)) / (await weigh(`bull:weigh-bare:${traced.id}`))
+  report('tiny pending job in Redis: bytes', [ratio], {
+    goal: { atMost: 1.15 },
+    peer: { ...peer('bullmq-otel', import.meta.url), name: 'a job with a trace of bullmq-otel' },
+  })
   await queue.obliterate({ force: true })
   await tasks.queue(job)!.obliterate({ force: true })
   await queue.close()
@@ -44,10 +58,10 @@ async function heapOfPending(): Promise<void> {
   const before = heap()
   for (let n = 0; n < jobs; n += 1) await tasks.enqueue(job, { text: `${n}`.padEnd(188, 'x') }, { delayMs: 3_600_000 })
   const each = (heap() - before) / jobs - JSON.stringify(PAYLOAD).length
-  report('memory driver: heap per pending job beyond its payload', [each], { atMost: 1024 }, ' bytes')
+  report('memory driver: heap per pending job beyond its payload', [each], { goal: { atMost: 1024 }, unit: ' bytes' })
 }
 
-async function heapAfterJobs(redisUrl: string): Promise<void> {
+async function heapAfterJobs(redisUrl: string, jobs: number): Promise<void> {
   await using tasks = createTasks({ driver: redisDriver({ connection: redisUrl }) })
   const job = defineJob({ name: 'job', queue: 'heap', schema: unchecked<{ n: number }>() })
   let done = 0
@@ -66,21 +80,27 @@ async function heapAfterJobs(redisUrl: string): Promise<void> {
   }
   await runJobs(5000)
   const before = heap()
-  await runJobs(100_000)
-  report('heap after 100,000 jobs: growth', [(heap() - before) / 1e6], { atMost: 5 }, ' MB')
+  await runJobs(jobs)
+  report(`heap after ${jobs.toLocaleString('en')} jobs: growth`, [(heap() - before) / 1e6], {
+    goal: { atMost: 5 },
+    unit: ' MB',
+  })
   await worker.close()
   await tasks.queue(job)!.obliterate({ force: true })
 }
 
-function heapAfterSubscriptions(): void {
+function heapAfterSubscriptions(count: number): void {
   const signal = defineSignal<number>('bench')
   const subscribe = (count: number) => {
     for (let n = 0; n < count; n += 1) signal.connect(() => n)[Symbol.dispose]()
   }
   subscribe(1000)
   const before = heap()
-  subscribe(100_000)
-  report('heap after 100,000 subscriptions: growth', [(heap() - before) / 1e6], { atMost: 1 }, ' MB')
+  subscribe(count)
+  report(`heap after ${count.toLocaleString('en')} subscriptions: growth`, [(heap() - before) / 1e6], {
+    goal: { atMost: 1 },
+    unit: ' MB',
+  })
 }
 
 function heap(): number {

@@ -1,5 +1,6 @@
 import { unseal, type Envelope } from './context/envelope.ts'
 import type { FieldCodec, Fields } from './context/fields.ts'
+import { makeContext } from './context/make-context.ts'
 import { type OpenResources, openResources, type Resources } from './context/resources.ts'
 import { type JobInfo, type Logger, runInScope, type TaskContext } from './context/scope.ts'
 import { flush, openTransaction, type TransactionScope } from './context/transaction.ts'
@@ -123,7 +124,7 @@ async function execute(
 
   /** The handler, inside its scope; stopped from outside when it will not stop by itself. */
   const call = (db: unknown, transaction: TransactionScope | undefined): unknown => {
-    const context = makeContext(parts, run, fields, { db, schedule, resources: resources?.values ?? NO_RESOURCES })
+    const context = contextOf(parts, run, fields, { db, schedule, resources: resources?.values ?? NO_RESOURCES })
     const answer = runInScope({ context, transaction, life }, () => handler.run(payload, context))
     if (isThenable(answer)) return stop.settle(answer, parts.abortGraceMs)
     stop.throwIfAborted()
@@ -144,8 +145,8 @@ async function execute(
   }
 }
 
-/** What the handler sees. Signal and logger are made when they are first looked at: each costs more than many a job. */
-function makeContext(
+/** What the handler sees. */
+function contextOf(
   parts: RunnerParts,
   run: Run,
   fields: Fields,
@@ -153,20 +154,13 @@ function makeContext(
 ): TaskContext {
   const { stop, id, name, queue, attempt, maxAttempts, progress } = run
   const { db, schedule, resources } = own
-  let log: Logger | undefined
-  return Object.freeze({
-    __proto__: null,
-    ...fields,
-    get signal() {
-      return stop.signal
-    },
-    get log() {
-      return (log ??= parts.logger({ requestId: fields.requestId, jobId: id, job: name, attempt }))
-    },
-    db,
-    job: { id, name, queue, attempt, maxAttempts, progress, ...(schedule !== undefined && { schedule }) },
-    resources,
-  })
+  const job: JobInfo =
+    schedule === undefined
+      ? { id, name, queue, attempt, maxAttempts, progress }
+      : { id, name, queue, attempt, maxAttempts, progress, schedule }
+  const signal = () => stop.signal
+  const log = () => parts.logger({ requestId: fields.requestId, jobId: id, job: name, attempt })
+  return makeContext(fields, { signal, log }, { db, job, resources })
 }
 
 /** Starts the time limits of a run, where it has any; returns the way to end them. */

@@ -1,7 +1,7 @@
-import { replaceDb } from './context/after-commit.ts'
 import { type Envelope, seal } from './context/envelope.ts'
 import { fieldCodec, type FieldSchemas } from './context/fields.ts'
 import { fieldsFromHeaders } from './context/middleware.ts'
+import { makeContext, replaceDb } from './context/make-context.ts'
 import { context, currentScope, type Logger, runInScope, type Scope, type TaskContext } from './context/scope.ts'
 import { flush, keepSavepoint, openTransaction } from './context/transaction.ts'
 import type { Database } from './database.ts'
@@ -115,14 +115,11 @@ export function createTasks<
 
   const runInContext: Tasks['runInContext'] = (fields, fn, { signal = NEVER } = {}) => {
     const read = codec.read({ requestId: randomId(), ...fields })
-    const log = logger({ requestId: read.requestId })
     // Acting as somebody else does not leave the transaction: what is enqueued still waits for its commit.
     const outer = currentScope()
     const db = outer?.transaction?.handle
-    const inside = Object.freeze(Object.assign(Object.create(null), read, { signal, log, db })) as TaskContext<
-      never,
-      never
-    >
+    const log = () => logger({ requestId: read.requestId })
+    const inside = makeContext(read, { signal: () => signal, log }, { db }) as TaskContext<never, never>
     const life = outer?.transaction === undefined ? { ended: false } : outer.life
     return runInScope({ context: inside, transaction: outer?.transaction, life }, () => fn(inside))
   }

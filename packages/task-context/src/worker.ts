@@ -32,6 +32,9 @@ export function startWorker(start: {
     parts.database === undefined ? Promise.resolve() : runDetached(() => parts.prepare().catch(parts.onError))
   if (options.relay !== false) void prepared.then(() => relay?.start())
 
+  const [anyQueue] = queues.keys()
+  if (anyQueue !== undefined) runDetached(() => void warn(driver, anyQueue, parts))
+
   let closing: Promise<void> | undefined
   const close = () => {
     closing ??= Promise.all(workers.map((worker) => worker.close())).then(() => {
@@ -53,6 +56,16 @@ export function startWorker(start: {
     },
     close,
     [Symbol.asyncDispose]: close,
+  }
+}
+
+/** Says what is set up so that jobs get lost one day. */
+async function warn(driver: Driver, queue: string, { logger }: RunnerParts): Promise<void> {
+  try {
+    const warnings = (await driver.inspect?.(queue)) ?? []
+    for (const { code, message } of warnings) logger({ driver: driver.name }).warn({ code }, message)
+  } catch {
+    // A server that cannot be asked now cannot give jobs either: the worker's own connection tells of it.
   }
 }
 

@@ -378,6 +378,35 @@ function contract(name: DriverName): void {
     expect(new Set([...seen.slice(0, 2).map(({ requestId }) => requestId), 'setup']).size).toBe(3)
   })
 
+  test('runs a cron pattern in a time zone, with seconds where asked', async () => {
+    const { tasks, job } = setUp()
+    await using _ = tasks
+    const ticks: number[] = []
+    await using worker = tasks.worker([tasks.handle(job, () => void ticks.push(Date.now()))])
+    await worker.ready()
+    const begun = Date.now()
+    await tasks.schedule('each-second', { pattern: '* * * * * *', timeZone: 'Europe/Berlin' }, job, { id: 'x' })
+    await eventually(() => ticks.length >= 2)
+    await tasks.unschedule(job, 'each-second')
+    // Not at once, as an interval, but at the next full second.
+    expect(Math.floor(ticks[0]! / 1000)).toBeGreaterThan(Math.floor(begun / 1000))
+  })
+
+  test.each([
+    [{}, TypeError],
+    [{ everyMs: 1000, pattern: '* * * * *' }, TypeError],
+    [{ everyMs: 0 }, RangeError],
+    [{ pattern: '' }, RangeError],
+    [{ pattern: '61 * * * *' }, RangeError],
+    [{ pattern: '0 0 30 2 *' }, RangeError],
+    [{ pattern: '* * * * *', timeZone: 'Middle/Earth' }, RangeError],
+  ])('refuses a schedule that never comes due: %j', async (timing, expected) => {
+    const { tasks, job } = setUp()
+    await using _ = tasks
+    await expect(tasks.schedule('never', timing, job, { id: 'x' })).rejects.toThrow(expected)
+    expect(await tasks.unschedule(job, 'never')).toBe(false)
+  })
+
   test('hands a long job back at shutdown, rolled back and with no attempt used', async () => {
     const { tasks, job, account, balance } = setUp()
     await using _ = tasks

@@ -93,6 +93,9 @@ function hostile(driver: 'postgres' | 'redis'): void {
           requestId,
           plan,
           names: Object.keys(context).sort((a, b) => (a < b ? -1 : 1)),
+          inherited: ['constructor', '__proto__', 'toString'].map(
+            (name) => (context as unknown as Record<string, unknown>)[name],
+          ),
           x: ({} as { x?: unknown }).x,
           contextX: (context as { x?: unknown }).x,
         })
@@ -103,7 +106,8 @@ function hostile(driver: 'postgres' | 'redis'): void {
     expect(seen[0]).toEqual({
       requestId: 'r1',
       plan: 'paid',
-      names: ['db', 'job', 'log', 'plan', 'requestId', 'resources', 'signal'],
+      names: ['db', 'job', 'plan', 'requestId', 'resources'],
+      inherited: [undefined, undefined, undefined],
       x: undefined,
       contextX: undefined,
     })

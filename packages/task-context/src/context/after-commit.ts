@@ -1,4 +1,5 @@
-import { currentScope, runInScope, type Scope, type TaskContext } from './scope.ts'
+import { replaceDb } from './make-context.ts'
+import { currentScope, runInScope, type Scope } from './scope.ts'
 import type { AfterCommit } from './transaction.ts'
 
 /**
@@ -19,9 +20,4 @@ export function leaveTransaction(scope: Scope): Scope {
   const { context, life } = scope
   if (context === undefined) return { context, life }
   return { life, context: replaceDb(context, undefined) }
-}
-
-/** A context on another database handle. */
-export function replaceDb(context: TaskContext, db: unknown): TaskContext {
-  return Object.freeze(Object.assign(Object.create(null), context, { db })) as TaskContext
 }

@@ -95,10 +95,19 @@ export function fieldCodec(schemas: FieldSchemas = {}, maxBytes: number = MAX_CO
   return { read, write, parse }
 }
 
+/** Has nothing of `Object.prototype`, and is no dictionary to V8, as `Object.create(null)` is. */
+class Bare {
+  static {
+    Reflect.deleteProperty(this.prototype, 'constructor')
+    Object.setPrototypeOf(this.prototype, null)
+    Object.freeze(this.prototype)
+  }
+}
+
 /** This one and the next are written out and not looped over, as each job passes here. */
 function readBase(source: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const { requestId, actor, tenant, trace, locale, deadline } = source
-  const fields: Record<string, unknown> = Object.create(null)
+  const fields = new Bare() as Record<string, unknown>
   fields['requestId'] = text('requestId', requestId)
   if (actor !== undefined) fields['actor'] = text('actor', actor)
   if (tenant !== undefined) fields['tenant'] = text('tenant', tenant)

@@ -110,6 +110,12 @@ export interface ScheduleTiming {
   readonly timeZone?: string
 }
 
+/** A setting of the server that loses jobs one day. */
+export interface DriverWarning {
+  readonly code: 'TASK_REDIS_EVICTS' | 'TASK_REDIS_FORGETS'
+  readonly message: string
+}
+
 /** The seam between jobs and where they wait. One file implements it, one contract suite tests it. */
 export interface Driver extends AsyncDisposable {
   readonly name: string
@@ -130,4 +136,6 @@ export interface Driver extends AsyncDisposable {
   readonly queue: (name: string) => Queue | undefined
   /** Telemetry of the span that is active now, to be stored with a job that is delivered later. */
   readonly captureTelemetry?: () => string | undefined
+  /** Looks at how the server is set up, through the connection of a queue; asked for when a worker starts. */
+  readonly inspect?: (queue: string) => Promise<readonly DriverWarning[]>
 }
