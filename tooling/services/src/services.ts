@@ -1,9 +1,22 @@
+import { execFile } from 'node:child_process'
 import { accessSync, constants, existsSync } from 'node:fs'
 import { request } from 'node:http'
 import path from 'node:path'
+import { promisify } from 'node:util'
 
 /** A real peer that some tests need and that not every machine has. */
-export type Service = 'docker' | 'redis' | 'chromium' | 'jupyterhub' | 'file' | 'fuse' | 'swift'
+export type Service =
+  | 'docker'
+  | 'compose'
+  | 'mmdebstrap'
+  | 'systemd'
+  | 'redis'
+  | 'chromium'
+  | 'jupyterhub'
+  | 'file'
+  | 'fuse'
+  | 'promtool'
+  | 'swift'
 
 interface Detector {
   readonly remedy: string
@@ -13,12 +26,16 @@ interface Detector {
 /** How each service is recognised, and what a person does when it is missing. */
 export const services: Readonly<Record<Service, Detector>> = {
   docker: { remedy: 'apt-get install docker.io, then start dockerd', found: dockerAnswers },
+  compose: { remedy: 'apt-get install docker-compose', found: hasCompose },
+  mmdebstrap: { remedy: 'apt-get install mmdebstrap', found: () => onPath('mmdebstrap') },
+  systemd: { remedy: 'apt-get install systemd', found: () => onPath('systemd-analyze') },
   redis: { remedy: 'apt-get install redis-server', found: () => onPath('redis-server') },
   chromium: { remedy: 'apt-get install chromium', found: () => onPath('chromium') },
   jupyterhub: {
     remedy: 'apt-get install jupyterhub jupyter-server jupyter-notebook',
     found: () => onPath('jupyterhub') && onPath('jupyterhub-singleuser'),
   },
+  promtool: { remedy: 'apt-get install prometheus', found: () => onPath('promtool') },
   file: { remedy: 'apt-get install file', found: () => onPath('file') },
   swift: {
     remedy: 'apt-get install swift-proxy swift-account swift-container swift-object memcached',
@@ -39,6 +56,15 @@ function onPath(program: string): boolean {
       return false
     }
   })
+}
+
+/** As a program of its own, or as a plugin of Docker's. */
+async function hasCompose(): Promise<boolean> {
+  if (onPath('docker-compose')) return true
+  return promisify(execFile)('docker', ['compose', 'version']).then(
+    () => true,
+    () => false,
+  )
 }
 
 function dockerAnswers(): Promise<boolean> {
