@@ -1,17 +1,23 @@
-import { globSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 
 import { defineConfig } from 'vitepress'
 
 const docs = path.dirname(import.meta.dirname)
 
-const pages = (folder: string, text = (name: string) => name) =>
+const names = (folder: string) =>
   globSync(`${folder}/*.md`, { cwd: docs })
-    .sort()
     .map((file) => path.basename(file, '.md'))
-    .map((name) => ({ text: text(name), link: `/${folder}/${name}` }))
+    .sort()
 
-const title = (name: string) => name.charAt(0).toUpperCase() + name.slice(1).replaceAll('-', ' ')
+const pages = (folder: string) => names(folder).map((name) => ({ text: name, link: `/${folder}/${name}` }))
+
+/** By their headings, those named first in front. */
+const titled = (folder: string, ...first: readonly string[]) =>
+  [...new Set([...first, ...names(folder)])].map((name) => ({
+    text: /^# (.+)$/m.exec(readFileSync(path.join(docs, folder, `${name}.md`), 'utf8'))?.[1] ?? name,
+    link: `/${folder}/${name}`,
+  }))
 
 export default defineConfig({
   title: 'org',
@@ -29,13 +35,17 @@ export default defineConfig({
       { text: 'Packages', link: '/packages/native-auth' },
       { text: 'Apps', link: '/apps/hub' },
       { text: 'API', link: '/api/' },
+      { text: 'Deploy', link: '/guide/deploy' },
     ],
     sidebar: [
-      { text: 'Guides', items: pages('guide', title) },
+      {
+        text: 'Guides',
+        items: titled('guide', 'quick-start', 'run-a-hub', 'build-on-events-api', 'watch-with-swan-probe', 'deploy'),
+      },
       { text: 'Packages', items: pages('packages') },
       { text: 'Apps', items: pages('apps') },
-      { text: 'Design notes', items: pages('design', title) },
-      { text: 'About', items: pages('about', title) },
+      { text: 'Design notes', items: titled('design') },
+      { text: 'About', items: titled('about') },
     ],
     socialLinks: [{ icon: 'github', link: 'https://github.com/org/org' }],
   },
