@@ -5,7 +5,7 @@ import path from 'node:path'
 
 import { startEmbeddedPostgres } from '../src/embedded/index.ts'
 import { databasePool } from '../src/testing/index.ts'
-import { addressIn, FIRST_QUERY, migrate, run, SCHEMA, seed, SEED } from './schema.ts'
+import { addressIn, FIRST_QUERY, migrate, run, SCHEMA, seed, SEED, versionOf } from './schema.ts'
 import { interleaved, report, timed } from './stats.ts'
 
 const WORKERS = 4
@@ -32,6 +32,8 @@ export async function benchClone(where: string, rounds: number): Promise<void> {
   try {
     await using server = await startEmbeddedPostgres({ dataDir, durable: false })
     const { url } = server
+    const version = await versionOf(url)
+    const place = where.startsWith('/dev/shm') ? 'in memory' : 'on disk'
     await run(url, `CREATE DATABASE ${TEMPLATE}`)
     await migrate(addressIn(url, TEMPLATE))
     await seed(addressIn(url, TEMPLATE))
@@ -47,6 +49,14 @@ export async function benchClone(where: string, rounds: number): Promise<void> {
             await run(database.url, FIRST_QUERY)
           }),
       }),
+      [
+        {
+          title: `isolated database ${place}, one at a time`,
+          ours: 'databasePool acquire',
+          theirs: 'drop schema, create, seed',
+          peer: { name: 'drop schema, create, seed; PostgreSQL', version },
+        },
+      ],
     )
     for (const [workMs, title] of [
       [0, 'back to back, as fast as they can'],
@@ -60,7 +70,14 @@ export async function benchClone(where: string, rounds: number): Promise<void> {
       ] as const) {
         times[name] = await workers(url, way, rounds * 3, workMs)
       }
-      report(`${WORKERS} workers (processes) at once in ${where}, ${title}`, times)
+      report(`${WORKERS} workers (processes) at once in ${where}, ${title}`, times, [
+        {
+          title: `isolated database ${place}, ${WORKERS} workers ${workMs === 0 ? 'back to back' : 'at work'}`,
+          ours: 'databasePool',
+          theirs: 'CREATE, query, DROP by hand',
+          peer: { name: 'CREATE DATABASE and DROP by hand; PostgreSQL', version },
+        },
+      ])
     }
   } finally {
     rmSync(dataDir, { recursive: true, force: true })

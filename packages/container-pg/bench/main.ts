@@ -13,9 +13,13 @@ import { benchLateness, benchReady } from './ready.ts'
 // `pnpm bench --rounds 7 --only ready,clone,embedded`: each figure beside a peer in the same run; ratios are to the first line
 // of their table.
 const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '7' }, only: { type: 'string', default: 'ready,clone,embedded' } },
+  options: {
+    rounds: { type: 'string', default: '7' },
+    only: { type: 'string', default: 'ready,clone,embedded' },
+    quick: { type: 'boolean', default: false },
+  },
 })
-const rounds = Number(values.rounds)
+const rounds = values.quick ? 1 : Number(values.rounds)
 const parts = new Set(values.only.split(','))
 console.log(`Node ${process.version}, ${cpus().length} processors (${cpus()[0]?.model.trim() ?? 'unknown'})`)
 if (parts.has('ready')) {

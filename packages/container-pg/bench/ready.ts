@@ -4,6 +4,7 @@ import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 
+import { peer } from '@org/bench'
 import { freePort } from '@org/services'
 import { PostgreSqlContainer } from '@testcontainers/postgresql'
 import { Client } from 'pg'
@@ -17,6 +18,10 @@ const POLL_MS = 20
 
 // Its side container has an image of its own, which nobody here pulls.
 process.env['TESTCONTAINERS_RYUK_DISABLED'] = 'true'
+
+const byShell = 'docker run + pg_isready'
+const byContainers = "testcontainers' PostgreSqlContainer"
+const byUs = 'container-pg create'
 
 type Labels = Readonly<Record<string, string>>
 
@@ -63,6 +68,8 @@ export async function benchReady(
   labels: Labels,
   rounds: number,
 ): Promise<void> {
+  const { stdout: version } = await run('docker', ['version', '--format', '{{.Server.Version}}'])
+  const docker = { name: `${byShell}, engine`, version: version.trim() }
   const bareFolder = (round: number) => path.join(root, `bare-${round}`)
   const remove = (id: string) => execFileSync('docker', ['rm', '-fv', id], { stdio: 'ignore' })
   const stop = (id: string) => execFileSync('docker', ['stop', '-t', '30', id], { stdio: 'ignore' })
@@ -72,19 +79,19 @@ export async function benchReady(
   report(
     'New folder: call to first query',
     await interleaved(rounds, {
-      async 'docker run + pg_isready'(round) {
+      async [byShell](round) {
         mkdirSync(bareFolder(round))
         const { ms, id } = await bare(bareFolder(round), image, labels)
         stop(id)
         remove(id)
         return ms
       },
-      async 'container-pg create'(round) {
+      async [byUs](round) {
         const ms = await ours(round)
         await provisioner.remove(`ours-${round}`, { keepData: true })
         return ms
       },
-      async "testcontainers' PostgreSqlContainer"() {
+      async [byContainers]() {
         let stop = () => Promise.resolve()
         const ms = await timed(async () => {
           const container = await new PostgreSqlContainer(image)
@@ -100,21 +107,32 @@ export async function benchReady(
         return ms
       },
     }),
+    [
+      { title: 'new folder: call to first query', ours: byUs, theirs: byShell, peer: docker, goal: { atMost: 1 } },
+      {
+        title: 'new folder, beside testcontainers',
+        ours: byUs,
+        theirs: byContainers,
+        peer: peer('@testcontainers/postgresql', import.meta.url),
+        goal: { atMost: 0.75 },
+      },
+    ],
   )
   report(
     'Existing folder: call to first query, password checked',
     await interleaved(rounds, {
-      async 'docker run + pg_isready'(round) {
+      async [byShell](round) {
         const { ms, id } = await bare(bareFolder(round), image, labels)
         remove(id)
         return ms
       },
-      async 'container-pg create'(round) {
+      async [byUs](round) {
         const ms = await ours(round)
         await provisioner.remove(`ours-${round}`, { keepData: false })
         return ms
       },
     }),
+    [{ title: 'existing folder: call to first query', ours: byUs, theirs: byShell, peer: docker, goal: { atMost: 1 } }],
   )
 }
 
@@ -131,5 +149,5 @@ export async function benchLateness(provisioner: Provisioner, rounds: number): P
     }
     await provisioner.remove(name, { keepData: false })
   }
-  report('Return of create after the server’s own "ready" line', { 'container-pg create': lateness })
+  report('Return of create after the server’s own "ready" line', { [byUs]: lateness })
 }

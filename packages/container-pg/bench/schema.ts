@@ -21,6 +21,15 @@ export async function run(url: string, text: string): Promise<void> {
   await client.end()
 }
 
+/** The server's own version. */
+export async function versionOf(url: string): Promise<string> {
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  const { rows } = await client.query<{ server_version: string }>('SHOW server_version')
+  await client.end()
+  return rows[0]?.server_version ?? ''
+}
+
 export const migrate = (url: string): Promise<void> => run(url, SCHEMA)
 export const seed = (url: string): Promise<void> => run(url, SEED)
 

@@ -1,3 +1,5 @@
+import { type Goal, type Peer, record } from '@org/bench'
+
 /** Middle of a list of numbers. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
@@ -31,15 +33,38 @@ export async function interleaved<Name extends string>(
   return times
 }
 
-/** Prints medians, least values and the median of the pairwise ratios to the first contender. */
-export function report(title: string, times: Readonly<Record<string, readonly number[]>>): void {
+/** A ratio of the table that is kept: how long `ours` takes, as a multiple of `theirs`. */
+export interface Kept {
+  readonly title: string
+  readonly ours: string
+  readonly theirs: string
+  readonly peer: Peer
+  readonly goal?: Goal
+}
+
+/** Prints medians, least values and the median of the pairwise ratios to the first contender, and keeps what is asked. */
+export function report(
+  title: string,
+  times: Readonly<Record<string, readonly number[]>>,
+  kept: readonly Kept[] = [],
+): void {
   const [[, base] = ['', []]] = Object.entries(times)
   console.log(`\n${title}`)
   for (const [name, values] of Object.entries(times)) {
-    const ratio = median(values.map((value, round) => value / (base[round] ?? Number.NaN)))
-    const cells = [median(values).toFixed(0), Math.min(...values).toFixed(0), `${ratio.toFixed(2)}x`]
+    const cells = [
+      median(values).toFixed(0),
+      Math.min(...values).toFixed(0),
+      `${median(ratios(values, base)).toFixed(2)}x`,
+    ]
     console.log(
       `  ${name.padEnd(44)} median ${(cells[0] ?? '').padStart(6)} ms   least ${(cells[1] ?? '').padStart(6)} ms   ${cells[2]}`,
     )
   }
+  for (const { ours, theirs, ...row } of kept) {
+    const pairs = ratios(times[ours] ?? [], times[theirs] ?? [])
+    record({ ...row, ratio: median(pairs), range: [Math.min(...pairs), Math.max(...pairs)] })
+  }
 }
+
+const ratios = (values: readonly number[], base: readonly number[]) =>
+  values.map((value, round) => value / (base[round] ?? Number.NaN))

@@ -63,8 +63,10 @@ export async function waitUntilReady(
         const facts = await context.engine.inspect(id)
         if (facts?.running !== true) throw explainEnd(name, facts, tail)
       }
-      last = cued === true ? await login() : await knock()
-      if (last.kind === 'ok' && cued !== true) last = await login()
+      const heard = cued === true ? undefined : await Promise.race([knock(), cue.promise])
+      // A cue that comes while nobody opens goes before the knock.
+      if (typeof heard === 'boolean') continue
+      last = heard === undefined || heard.kind === 'ok' ? await login() : heard
       if (last.kind === 'ok') return
       if (last.kind === 'refused') {
         throw new ContainerPgError('WRONG_PASSWORD', `Server ${name} refuses this administrator's password`, {
