@@ -1,6 +1,9 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { text } from 'node:stream/consumers'
 
 import { describeWith } from '@org/services'
 import { chromium } from 'playwright-core'
@@ -42,6 +45,19 @@ test('JUnit is valid by its schema, with a failure, an error and a skip in their
   expect(xml).toMatch(/<testsuite name="storage" tests="3" failures="1" errors="0" skipped="0"/)
   expect(xml).toMatch(/<testsuite name="database" tests="2" failures="0" errors="1" skipped="1"/)
   expect(xml).toContain('type="PROBE_CORRUPT"')
+})
+
+await describeWith('promtool', 'Prometheus text, to promtool', () => {
+  test.each([
+    ['of every verdict', mixedReport],
+    ['of nothing', only()],
+    ['of one that passed', only(resultOf())],
+  ])('%s is valid and keeps the rules for names and help', async (_, report) => {
+    const promtool = spawn('promtool', ['check', 'metrics'], { stdio: ['pipe', 'pipe', 'pipe'] })
+    promtool.stdin.end(await render('prometheus', report))
+    const [[code], output] = await Promise.all([once(promtool, 'exit'), text(promtool.stderr)])
+    expect([code, output]).toEqual([0, ''])
+  })
 })
 
 test('Prometheus text is read by a strict parser and says what happened', async () => {

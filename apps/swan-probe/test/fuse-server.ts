@@ -8,33 +8,58 @@ export type Tree = { readonly [name: string]: Tree | string | { readonly errno: 
 
 // Operation codes and layouts: https://github.com/torvalds/linux/blob/master/include/uapi/linux/fuse.h
 const op = { lookup: 1, forget: 2, getattr: 3, open: 14, read: 15, statfs: 17, release: 18, flush: 25 } as const
+const writeOp = { unlink: 10, write: 16, fsync: 20, create: 35 } as const
 const dirOp = { init: 26, opendir: 27, readdir: 28, releasedir: 29, interrupt: 36, batchForget: 42 } as const
 const headerBytes = 40
 
+/** Room of a user, and the call that tells when it is used up: network file systems may notice late. */
+export interface Quota {
+  readonly bytes: number
+  readonly toldAt: 'write' | 'fsync' | 'close'
+}
+
+/** A file that somebody made in the mount. */
+class WrittenFile {
+  bytes = 0
+}
+
+/** What one mount holds. */
+interface State {
+  readonly nodes: (Tree | string | WrittenFile)[]
+  /** Files made in its top folder. */
+  readonly written: Map<string, WrittenFile>
+  readonly quota: Quota | undefined
+}
+
 /**
- * A read-only FUSE file system of a few files, served by this process; its mounts look like those of CVMFS or EOS.
+ * A FUSE file system of a few files, served by this process; its mounts look like those of CVMFS or EOS.
  *
- * Nothing in this process may touch it with a blocking call: nobody would answer.
+ * Read-only, unless there is a quota: then files can be made in its top folder. Nothing in this process may touch it with a blocking call: nobody would answer.
  */
-export function serveFuse(source: string, tree: Tree): Disposable & { readonly dir: string } {
+export function serveFuse(
+  source: string,
+  tree: Tree,
+  quota?: Quota,
+): Disposable & { readonly dir: string; readonly written: ReadonlyMap<string, unknown> } {
   const dir = mkdtempSync(path.join(tmpdir(), 'fuse-'))
   const device = openSync('/dev/fuse', 'r+')
   execFileSync('mount', ['-i', '-t', 'fuse', '-o', 'fd=3,rootmode=40000,user_id=0,group_id=0', source, dir], {
     stdio: ['ignore', 'ignore', 'pipe', device],
   })
-  const nodes: (Tree | string)[] = [tree]
+  const state: State = { nodes: [tree], written: new Map(), quota }
   const request = Buffer.alloc(256 * 1024)
   const next = () =>
     read(device, request, 0, request.length, null, (error, length) => {
       // ENODEV: the mount is gone.
       if (error !== null) return closeSync(device)
-      const reply = answer(request.subarray(0, length), nodes)
+      const reply = answer(request.subarray(0, length), state)
       if (reply !== undefined) respond(device, reply)
       next()
     })
   next()
   return {
     dir,
+    written: state.written,
     [Symbol.dispose]() {
       execFileSync('umount', ['-l', dir])
       rmSync(dir, { recursive: true })
@@ -50,11 +75,14 @@ function respond(device: number, reply: Buffer): void {
   }
 }
 
-function answer(request: Buffer, nodes: (Tree | string)[]): Buffer | undefined {
+type Send = (output: Buffer, error?: number) => Buffer
+
+function answer(request: Buffer, state: State): Buffer | undefined {
+  const { nodes } = state
   const code = request.readUInt32LE(4)
   const node = nodes[Number(request.readBigUInt64LE(16)) - 1] ?? {}
   const body = request.subarray(headerBytes)
-  const send = (output: Buffer, error = 0) => {
+  const send: Send = (output, error = 0) => {
     const header = Buffer.alloc(16)
     header.writeUInt32LE(16 + output.length, 0)
     header.writeInt32LE(-error, 4)
@@ -65,7 +93,7 @@ function answer(request: Buffer, nodes: (Tree | string)[]): Buffer | undefined {
     case dirOp.init:
       return send(initReply())
     case op.lookup:
-      return lookup(node, body.toString('utf8').split('\0', 1)[0] ?? '', nodes, send)
+      return lookup(node, textAt(body, 0), state, send)
     case op.getattr:
       return send(Buffer.concat([Buffer.alloc(16), attributes(node, nodes)]))
     case op.open:
@@ -77,8 +105,17 @@ function answer(request: Buffer, nodes: (Tree | string)[]): Buffer | undefined {
       return send(slice(entries(node), body))
     case op.statfs:
       return send(Buffer.alloc(80))
-    case op.release:
     case op.flush:
+      return told(state, 'close', send)
+    case writeOp.fsync:
+      return told(state, 'fsync', send)
+    case writeOp.create:
+      return state.quota === undefined ? send(Buffer.alloc(0), constants.errno.EROFS) : create(body, state, send)
+    case writeOp.write:
+      return write(node, body, state, send)
+    case writeOp.unlink:
+      return send(Buffer.alloc(0), state.written.delete(textAt(body, 0)) ? 0 : constants.errno.ENOENT)
+    case op.release:
     case dirOp.releasedir:
       return send(Buffer.alloc(0))
     case op.forget:
@@ -98,34 +135,64 @@ function initReply(): Buffer {
   return reply
 }
 
-function lookup(
-  node: Tree | string,
-  name: string,
-  nodes: (Tree | string)[],
-  send: (output: Buffer, error?: number) => Buffer,
-): Buffer {
-  const found = typeof node === 'string' ? undefined : node[name]
-  if (found === undefined) return send(Buffer.alloc(0), constants.errno.ENOENT)
-  if (typeof found !== 'string' && typeof found['errno'] === 'string' && found['errno'] in constants.errno) {
-    return send(Buffer.alloc(0), constants.errno[found['errno'] as keyof typeof constants.errno])
-  }
-  if (!nodes.includes(found as Tree)) nodes.push(found as Tree)
-  const entry = Buffer.alloc(40)
-  entry.writeBigUInt64LE(BigInt(nodes.indexOf(found as Tree) + 1), 0)
-  return send(Buffer.concat([entry, attributes(found as Tree, nodes)]))
+const textAt = (body: Buffer, offset: number): string => body.toString('utf8', offset).split('\0', 1)[0] ?? ''
+
+/** Done, unless this is the call that tells about the quota. */
+function told({ quota, written }: State, at: Quota['toldAt'], send: Send): Buffer {
+  const used = [...written.values()].reduce((sum, file) => sum + file.bytes, 0)
+  const over = quota?.toldAt === at && used > quota.bytes
+  return send(Buffer.alloc(0), over ? constants.errno.EDQUOT : 0)
 }
 
-function attributes(node: Tree | string, nodes: readonly (Tree | string)[]): Buffer {
+/** Name and mode come in; the new node and an open handle go out. */
+function create(body: Buffer, state: State, send: Send): Buffer {
+  const file = new WrittenFile()
+  state.nodes.push(file)
+  state.written.set(textAt(body, 16), file)
+  return send(Buffer.concat([entryOf(file, state.nodes), Buffer.alloc(16)]))
+}
+
+function write(node: Tree | string | WrittenFile, body: Buffer, state: State, send: Send): Buffer {
+  if (!(node instanceof WrittenFile)) return send(Buffer.alloc(0), constants.errno.EROFS)
+  const size = body.readUInt32LE(16)
+  node.bytes = Math.max(node.bytes, Number(body.readBigUInt64LE(8)) + size)
+  const reply = Buffer.alloc(8)
+  reply.writeUInt32LE(size, 0)
+  const refusal = told(state, 'write', send)
+  return refusal.readInt32LE(4) === 0 ? send(reply) : refusal
+}
+
+function lookup(node: Tree | string | WrittenFile, name: string, state: State, send: Send): Buffer {
+  const { nodes, written } = state
+  const inTree = typeof node === 'string' || node instanceof WrittenFile ? undefined : node[name]
+  const found = (node === nodes[0] ? written.get(name) : undefined) ?? inTree
+  if (found === undefined) return send(Buffer.alloc(0), constants.errno.ENOENT)
+  if (typeof found !== 'string' && 'errno' in found && typeof found.errno === 'string') {
+    return send(Buffer.alloc(0), constants.errno[found.errno as keyof typeof constants.errno])
+  }
+  if (!nodes.includes(found as Tree)) nodes.push(found as Tree)
+  return send(entryOf(found as Tree, nodes))
+}
+
+function entryOf(node: Tree | string | WrittenFile, nodes: State['nodes']): Buffer {
+  const entry = Buffer.alloc(40)
+  entry.writeBigUInt64LE(BigInt(nodes.indexOf(node) + 1), 0)
+  return Buffer.concat([entry, attributes(node, nodes)])
+}
+
+function attributes(node: Tree | string | WrittenFile, nodes: State['nodes']): Buffer {
   const reply = Buffer.alloc(88)
+  const bytes = node instanceof WrittenFile ? node.bytes : typeof node === 'string' ? Buffer.byteLength(node) : 0
+  const mode = node instanceof WrittenFile ? 0o100600 : typeof node === 'string' ? 0o100444 : 0o040555
   reply.writeBigUInt64LE(BigInt(nodes.indexOf(node) + 1), 0)
-  reply.writeBigUInt64LE(BigInt(typeof node === 'string' ? Buffer.byteLength(node) : 0), 8)
-  reply.writeUInt32LE(typeof node === 'string' ? 0o100444 : 0o040555, 60)
+  reply.writeBigUInt64LE(BigInt(bytes), 8)
+  reply.writeUInt32LE(mode, 60)
   reply.writeUInt32LE(1, 64)
   return reply
 }
 
-function entries(node: Tree | string): Buffer {
-  const names = typeof node === 'string' ? [] : Object.entries(node)
+function entries(node: Tree | string | WrittenFile): Buffer {
+  const names = typeof node === 'string' || node instanceof WrittenFile ? [] : Object.entries(node)
   let offset = 0
   const records = names.map(([name, child], index) => {
     const bytes = Buffer.from(name)

@@ -1,13 +1,15 @@
 import { PassThrough } from 'node:stream'
 
 import { describeWith } from '@org/services'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 
 import { type Conversation, Engine } from '../src/docker/engine.ts'
 import { runInContainer } from '../src/docker/user-mode.ts'
 import { buildBundle } from './bundle.ts'
 import { configOf } from './config.ts'
 import { type Containers, makeContainers } from './containers.ts'
+import type { Started } from './hub-in-container.ts'
+import { verdicts } from './run.ts'
 
 const session = `probe${process.pid}`
 const known = `known${process.pid}`
@@ -90,6 +92,52 @@ await describeWith('docker', 'user mode', () => {
     await runInContainer(entries, session, { bundle: bundle.file, engine: new Overheard() })
     expect(sent.join('')).toContain('storage.checksum')
     expect(sent.join('')).not.toContain(token)
+  })
+
+  test('runs the probes of the hub in its container, with its token and without a trace', async () => {
+    const hubContainer = `hub-${session}`
+    await containers.run(hubContainer, {
+      flags: [...withNode, '-v', `${import.meta.dirname}:/test:ro`],
+      command: ['node', '--disable-warning=ExperimentalWarning', '/test/hub-in-container.ts', '/home/user2/jupyterhub.sqlite'],
+    })
+    const started = async () => JSON.parse(await containers.docker('logs', hubContainer)) as Started
+    const hub = await vi.waitFor(started, { timeout: 30_000, interval: 100 })
+    const before = await containers.docker('diff', hubContainer)
+    const address = { scheme: 'http', hostname: '127.0.0.1', port: hub.port }
+    const alice = { ...address, token: hub.token, users: ['alice'] }
+    const { entries } = configOf(
+      JSON.stringify({
+        tests: {
+          jupyterhub_api: {
+            check_api: address,
+            token: alice,
+            create_session: { ...alice, delay: 20 },
+            check_session: alice,
+            stop_session: alice,
+          },
+          database: { servers: { path: '/home/user2/jupyterhub.sqlite', user: 'alice', mode: 'active' } },
+        },
+      }),
+    )
+    const report = await runInContainer(entries, session, { bundle: bundle.file, hubContainer })
+    expect(verdicts(report)).toEqual([
+      ['jupyterhub_api.check_api', 'pass'],
+      ['jupyterhub_api.token', 'pass'],
+      ['jupyterhub_api.create_session', 'pass'],
+      ['jupyterhub_api.check_session', 'pass'],
+      ['jupyterhub_api.stop_session', 'pass'],
+      ['database.servers', 'pass'],
+    ])
+    expect(JSON.stringify(report)).not.toContain(hub.token)
+    expect(await containers.docker('diff', hubContainer)).toBe(before)
+    expect(await containers.docker('inspect', hubContainer)).not.toContain(hub.token)
+
+    // The same hub with another token: the verdict comes from inside, too.
+    const wrong = configOf(
+      JSON.stringify({ tests: { jupyterhub_api: { token: { ...alice, token: 'f'.repeat(32) } } } }),
+    )
+    const refused = await runInContainer(wrong.entries, session, { bundle: bundle.file, hubContainer })
+    expect(verdicts(refused)).toEqual([['jupyterhub_api.token', 'fail PROBE_TOKEN_REJECTED']])
   })
 
   test('looks for probes of the hub in the container of the hub only', async () => {

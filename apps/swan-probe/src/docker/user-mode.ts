@@ -23,7 +23,8 @@ const placeOf: Readonly<Record<Group, 'session' | 'hub' | 'host'>> = {
   user_docker: 'host',
 }
 
-const hubContainer = 'jupyterhub'
+/** Name that the original knows the hub's container by. */
+const HUB_CONTAINER = 'jupyterhub'
 
 /** Oldest Node that runs the bundle: it brings `node:sqlite`. */
 const oldestNode = [22, 13] as const
@@ -36,6 +37,8 @@ export interface UserModeOptions extends RunOptions {
   readonly engine?: Engine
   /** The whole program as one file. */
   readonly bundle?: string
+  /** Container of the hub. @default 'jupyterhub' */
+  readonly hubContainer?: string
 }
 
 /** Runs probes where their users are: in the session's container, and in the hub's. */
@@ -59,7 +62,7 @@ export async function runInContainer(
   const signal = options.signal ?? new AbortController().signal
   const reports = await Promise.all([
     inside('session', () => sessionContainer(engine, session, signal), session),
-    inside('hub', () => Promise.resolve(hubContainer), undefined),
+    inside('hub', () => Promise.resolve(options.hubContainer ?? HUB_CONTAINER), undefined),
     at('host').length === 0 ? undefined : runProbes(at('host'), options),
   ])
   return merge(

@@ -19,7 +19,7 @@ export interface Reading {
 
 interface ReadInput {
   readonly path: string
-  /** Stop after this many bytes. */
+  /** Stop after this many bytes, or up to a block later: what grows meanwhile must not be read for ever. */
   readonly atMost?: number
   /** Ask for a read past the cache where the file system can. */
   readonly direct: boolean

@@ -27,7 +27,11 @@ export const throughput = defineProbe({
       return { seconds, way: 'fsync' }
     })
     await phase(context, 'read', files, bytes, async (file) => {
-      const reading = await context.isolated('readFile', { path: file.path, direct: true }, { path: file.path })
+      const reading = await context.isolated(
+        'readFile',
+        { path: file.path, direct: true, atMost: bytes + 1 },
+        { path: file.path },
+      )
       if (reading.bytes !== bytes) {
         throw new ProbeError('PROBE_CORRUPT', `Expected ${bytes} bytes in \`${file.path}\`, read ${reading.bytes}`)
       }
