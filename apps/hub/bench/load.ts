@@ -10,7 +10,7 @@ export interface LoadResult {
 }
 
 /** Length of the load before the measured one, in milliseconds: both sides compile what is used much. */
-const WARM_MS = 500
+const WARM_MS = 1500
 
 /**
  * Calls one address again and again from several clients at once, each on a connection of its own that it keeps, and

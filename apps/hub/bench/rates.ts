@@ -21,6 +21,10 @@ export async function rates(hubs: Contenders): Promise<Row[]> {
     const config = await both(hubs, ({ url }) => load(`${url}hub/api/users/bench`, TOKEN, clients, LOAD_MS))
     rows.push({ what: `${what}, configured token`, unit: '/s', ours: config.ours.rate, peer: config.peer.rate })
   }
+  // What proxy and client leave of a call: no hub could be answered for sooner.
+  const ceiling = await both(hubs, ({ url }) => load(`${url}hub/health`, '', 1, LOAD_MS))
+  rows.push({ what: 'GET health, 1 client', unit: '/s', ours: ceiling.ours.rate, peer: ceiling.peer.rate })
+  rows.push({ what: 'GET health, 1 client, p99', unit: 'ms', ours: ceiling.ours.p99, peer: ceiling.peer.p99 })
   for (const [what, where] of [
     ['GET root', 'hub/api/'],
     ['GET health', 'hub/health'],

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
+import { openPage, sessionOf } from '../test/support/session.ts'
 import { both, type Contenders, repeat, residentMiB } from './contenders.ts'
 import { median, timed } from './load.ts'
 import type { Row } from './table.ts'
@@ -50,19 +51,10 @@ async function healthy(url: string): Promise<void> {
 async function adminPages({ ours: { hub, url } }: Contenders): Promise<{ list: number; search: number }> {
   const password = 'correct horse battery'
   await hub.command(['create-admin', 'root'], { HUB_ADMIN_PASSWORD: password })
-  const login = await fetch(`${url}hub/login`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ username: 'root', password }),
-  })
-  const cookie = login.headers
-    .getSetCookie()
-    .map((each) => each.split(';', 1)[0])
-    .join('; ')
+  const cookie = await sessionOf(hub, 'root', password)
   const get = (query: string) => async () => {
-    const answer = await fetch(`${url}hub/admin${query}`, { headers: { cookie } })
-    const text = await answer.text()
-    if (!text.includes('person-')) throw new Error(`The admin page answered ${answer.status}`)
+    const { status, text } = await openPage(`${url}hub/admin${query}`, cookie)
+    if (!text.includes('person-')) throw new Error(`The admin page answered ${status}`)
   }
   return {
     list: median(await repeat(50, (index) => timed(get(`?page=${1 + (index % 20)}`)))),

@@ -1,41 +1,22 @@
-import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { closeSync, openSync, statSync, writeSync } from 'node:fs'
 import path from 'node:path'
 
-import { freePort } from '@org/services'
 import { sql } from 'kysely'
-import { stringify } from 'yaml'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-import { loadConfig } from '../src/config/config.ts'
-import { runHub, type RunningHub } from '../src/run.ts'
-import { call, TOKEN } from './support/running-hub.ts'
+import type { RunningHub } from '../src/run.ts'
+import { type InProcessHub, startInProcess } from './support/in-process-hub.ts'
+import { call } from './support/running-hub.ts'
 
 describe('a database that', { timeout: 60_000 }, () => {
-  let dir: string
+  let inside: InProcessHub
   let running: RunningHub
-  const lines: string[] = []
 
   beforeAll(async () => {
-    dir = mkdtempSync(path.join(tmpdir(), 'hub-'))
-    const file = path.join(dir, 'hub.yaml')
-    const settings = {
-      port: await freePort(),
-      data_dir: path.join(dir, 'data'),
-      hub: { port: await freePort() },
-      proxy: { api_port: await freePort() },
-      spawner: { command: 'bundled' },
-      services: [{ name: 'tester', api_token: TOKEN, admin: true }],
-    }
-    writeFileSync(file, stringify(settings))
-    running = await runHub(loadConfig({ file, env: {} }), (level, message, fields) => {
-      lines.push(`${level} ${message} ${JSON.stringify(fields)}`)
-    })
+    inside = await startInProcess()
+    running = inside.running
   }, 60_000)
-  afterAll(async () => {
-    await running?.stop({ proxy: false, servers: false })
-    rmSync(dir, { recursive: true, force: true })
-  }, 60_000)
+  afterAll(() => inside?.[Symbol.asyncDispose](), 60_000)
 
   const pragma = (text: string) => sql.raw(`pragma ${text}`).execute(running.hub.db)
   const api = (method: string, where: string, body?: unknown) =>
@@ -69,7 +50,7 @@ describe('a database that', { timeout: 60_000 }, () => {
 
   test('is damaged says so, and a valid token is not called a bad one', async () => {
     await pragma('wal_checkpoint(truncate)')
-    const file = path.join(dir, 'data', 'jupyterhub.sqlite')
+    const file = path.join(inside.dir, 'data', 'jupyterhub.sqlite')
     const handle = openSync(file, 'r+')
     writeSync(handle, Buffer.alloc(statSync(file).size - 4096, 0xff), 0, undefined, 4096)
     closeSync(handle)
@@ -83,6 +64,6 @@ describe('a database that', { timeout: 60_000 }, () => {
     })
     expect(page.status).toBe(503)
     expect(page.text).toContain('it is damaged')
-    expect(lines.some((line) => line.includes('database cannot be used'))).toBe(true)
+    expect(inside.lines.some((line) => line.includes('database cannot be used'))).toBe(true)
   })
 })

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { launch, logIn } from './support/browser.ts'
 import { ensureNotebookImage, HOST_FOLDERS } from './support/notebook-image.ts'
+import { NOTEBOOK, runNotebook } from './support/notebook.ts'
 import { startHub, type TestHub, until } from './support/running-hub.ts'
 
 await describeWith(['docker', 'jupyterhub', 'chromium'], 'the docker spawner', () => {
@@ -43,7 +44,7 @@ await describeWith(['docker', 'jupyterhub', 'chromium'], 'the docker spawner', (
     for (const { Name } of volumes) await docker.getVolume(Name).remove()
   }, 120_000)
 
-  test('runs a notebook in a container, that a browser logs in to', { timeout: 180_000 }, async () => {
+  test('runs a notebook and its kernel in a container, that a browser logs in to', { timeout: 180_000 }, async () => {
     await hub.command(['create-admin', 'dock-er'], { HUB_ADMIN_PASSWORD: 'correct horse battery' })
     const page = await (await browser.newContext()).newPage()
     await logIn(page, hub, 'dock-er', 'correct horse battery')
@@ -64,6 +65,20 @@ await describeWith(['docker', 'jupyterhub', 'chromium'], 'the docker spawner', (
     expect(JSON.stringify(inspected)).not.toMatch(/API_TOKEN=[0-9a-f]/)
     expect(inspected.NetworkSettings.Ports['8888/tcp']).toMatchObject([{ HostIp: '127.0.0.1' }])
 
+    // Written as its own pages write it, into the user's volume.
+    const written = await page.evaluate(
+      `fetch('/user/dock-er/api/contents/sums.ipynb', {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json', 'x-xsrftoken': /_xsrf=([^;]+)/.exec(document.cookie)[1] },
+        body: ${JSON.stringify(JSON.stringify({ type: 'notebook', format: 'json', content: NOTEBOOK }))},
+      }).then(({ status }) => status)`,
+    )
+    expect(written).toBe(201)
+    await page.goto(`${hub.url}user/dock-er/tree`)
+    await page.waitForSelector('#notebook_list >> text=sums.ipynb')
+    await runNotebook(page, `${hub.url}user/dock-er/notebooks/sums.ipynb`)
+    await page.goto(`${hub.url}user/dock-er/tree`)
+
     await hub.end('SIGKILL')
     await hub.start()
     expect((await hub.call('GET', '/users/dock-er')).json).toMatchObject({ server: '/user/dock-er/' })
@@ -75,6 +90,9 @@ await describeWith(['docker', 'jupyterhub', 'chromium'], 'the docker spawner', (
     await until(async () => (await hub.call('GET', '/users/dock-er')).json['server'] === null)
     await until(async () => (await container('dock-er')) === undefined)
     expect((await hub.call('POST', '/users/dock-er/server')).status).toBe(201)
+    await page.goto(`${hub.url}user/dock-er/tree`)
+    // The files outlive the container.
+    await page.waitForSelector('#notebook_list >> text=sums.ipynb')
     expect((await hub.call('DELETE', '/users/dock-er/server')).status).toBe(204)
     expect(await container('dock-er')).toBeUndefined()
   })

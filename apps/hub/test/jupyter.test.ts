@@ -6,22 +6,8 @@ import { describeWith } from '@org/services'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { launch, logIn } from './support/browser.ts'
+import { NOTEBOOK, runNotebook } from './support/notebook.ts'
 import { startHub, type TestHub } from './support/running-hub.ts'
-
-const notebook = {
-  nbformat: 4,
-  nbformat_minor: 4,
-  metadata: { kernelspec: { name: 'python3', display_name: 'Python 3', language: 'python' } },
-  cells: [
-    {
-      cell_type: 'code',
-      execution_count: null,
-      metadata: {},
-      outputs: [],
-      source: 'print("six times seven is", 6 * 7)',
-    },
-  ],
-}
 
 await describeWith(['jupyterhub', 'chromium'], 'a real jupyterhub-singleuser', () => {
   let hub: TestHub
@@ -35,7 +21,7 @@ await describeWith(['jupyterhub', 'chromium'], 'a real jupyterhub-singleuser', (
     await hub.command(['create-admin', 'ada'], { HUB_ADMIN_PASSWORD: 'correct horse battery' })
     const home = path.join(hub.dir, 'data', 'homes', 'ada')
     mkdirSync(home, { recursive: true, mode: 0o700 })
-    writeFileSync(path.join(home, 'sums.ipynb'), JSON.stringify(notebook))
+    writeFileSync(path.join(home, 'sums.ipynb'), JSON.stringify(NOTEBOOK))
     browser = await launch()
     page = await (await browser.newContext()).newPage()
   }, 60_000)
@@ -53,11 +39,7 @@ await describeWith(['jupyterhub', 'chromium'], 'a real jupyterhub-singleuser', (
       await page.waitForURL('**/user/ada/tree**', { timeout: 90_000 })
       await page.waitForSelector('#notebook_list >> text=sums.ipynb')
 
-      await page.goto(`${hub.url}user/ada/notebooks/sums.ipynb`)
-      await page.waitForSelector('#kernel_indicator_icon.kernel_idle_icon', { timeout: 60_000 })
-      await page.click('.cell .CodeMirror')
-      await page.keyboard.press('Shift+Enter')
-      await page.waitForSelector('.output_text:has-text("six times seven is 42")', { timeout: 60_000 })
+      await runNotebook(page, `${hub.url}user/ada/notebooks/sums.ipynb`)
 
       const { json } = await hub.call('GET', '/users/ada')
       expect(json).toMatchObject({ server: '/user/ada/', servers: { '': { ready: true } } })

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
+import path from 'node:path'
 
 import { Html, html } from '../pages/html.ts'
+import { ASSETS } from '../places.ts'
 
 /** The hub's own style sheet: one look on both sides of the proxy. */
-const style = new Html(readFileSync(new URL('../pages/assets/hub.css', import.meta.url), 'utf8'))
+const style = new Html(readFileSync(path.join(ASSETS, 'hub.css'), 'utf8'))
 
 const policy =
   "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; connect-src 'self'; img-src data:; frame-ancestors 'none'"

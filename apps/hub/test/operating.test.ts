@@ -1,0 +1,67 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { request } from 'node:https'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { promisify } from 'node:util'
+
+import { describeWith } from '@org/services'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+import { startHub } from './support/running-hub.ts'
+
+const run = promisify(execFile)
+const readme = readFileSync(path.join(import.meta.dirname, '..', 'README.md'), 'utf8')
+const unit = /```ini\n(\[Unit\].*?)```/s.exec(readme)?.[1] ?? ''
+
+describe("the README's operations", { timeout: 60_000 }, () => {
+  let dir: string
+  beforeAll(() => {
+    dir = mkdtempSync(path.join(tmpdir(), 'operating-'))
+  })
+  afterAll(() => rmSync(dir, { recursive: true, force: true }))
+
+  test('TLS: the public port speaks https with the given certificate, and cookies are marked', async () => {
+    const [key, cert] = [path.join(dir, 'key.pem'), path.join(dir, 'cert.pem')]
+    const kind = '-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost'
+    const args = `req -x509 ${kind} -addext subjectAltName=IP:127.0.0.1 -keyout ${key} -out ${cert}`
+    await run('openssl', args.split(' '))
+    await using hub = await startHub({ proxy: { ssl_key: key, ssl_cert: cert } })
+    const ask = (where: string, ca?: string) => {
+      const { promise, resolve, reject } = Promise.withResolvers<{ status: number | undefined; cookies: string[] }>()
+      request(`${hub.url.replace('http:', 'https:')}${where}`, { ca }, (response) => {
+        response.resume()
+        resolve({ status: response.statusCode, cookies: response.headers['set-cookie'] ?? [] })
+      })
+        .on('error', reject)
+        .end()
+      return promise
+    }
+    const ca = readFileSync(cert, 'utf8')
+    expect(await ask('hub/health', ca)).toMatchObject({ status: 200 })
+    const { cookies } = await ask('hub/login', ca)
+    expect(cookies.length).toBeGreaterThan(0)
+    for (const cookie of cookies) expect(cookie).toContain('; Secure')
+    await expect(ask('hub/health')).rejects.toMatchObject({ code: 'DEPTH_ZERO_SELF_SIGNED_CERT' })
+    expect(hub.log()).toContain('The hub is ready at https://')
+  })
+
+  test('the systemd unit names the built program, its flags, and lets servers live', () => {
+    expect(unit).toMatch(/^ExecStart=\/usr\/bin\/node --max-semi-space-size=1 apps\/hub\/dist\/main\.js --config /m)
+    expect(unit).toContain('KillMode=process')
+  })
+})
+
+await describeWith('systemd', "the README's unit", () => {
+  test('is one that systemd accepts', async () => {
+    const dir = mkdtempSync(path.join(tmpdir(), 'unit-'))
+    try {
+      const file = path.join(dir, 'hub.service')
+      writeFileSync(file, unit.replace('/usr/bin/node', process.execPath))
+      const { stderr } = await run('systemd-analyze', ['verify', file])
+      expect(stderr.split('\n').filter((line) => line.includes('hub.service'))).toEqual([])
+    } finally {
+      rmSync(dir, { recursive: true, force: true })
+    }
+  })
+})
