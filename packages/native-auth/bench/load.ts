@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 
-import { hasher, PASSWORD, ratio, stored } from './fixture.ts'
+import { CAP, hasher, PASSWORD, ratio, stored } from './fixture.ts'
 import { auc, interleave, loopDelays, pool, quantile, report } from './measure.ts'
 import type { BenchSite } from './site.ts'
 
@@ -8,7 +8,7 @@ import type { BenchSite } from './site.ts'
 export async function underLoad(site: BenchSite): Promise<void> {
   const login = () => site.post('/login', { username: 'user-1', password: PASSWORD })
   const logins = () => pool(32, 32, login)
-  const raw = () => pool(32, 3, () => hasher.verify(stored, PASSWORD))
+  const raw = () => pool(32, CAP, () => hasher.verify(stored, PASSWORD))
   await logins()
   const [ours, theirs]: [number[], number[]] = [[], []]
   for (let round = 0; round < 3; round += 1) {
@@ -35,8 +35,9 @@ export async function underLoad(site: BenchSite): Promise<void> {
     await load
     return times
   }
-  const idle = () => new Promise((resolve) => setTimeout(resolve, 400))
+  const idle = () => new Promise((resolve) => setTimeout(resolve, 1000))
   const check = () => site.auth.sessions.verify(token)
+  await sample(check, idle)
   const quiet = quantile(await sample(check, idle), 0.99)
   const busy = quantile(await sample(check, logins), 0.99)
   report('P7', 'session check p99 under 32 logins against idle', ratio(busy / quiet), '≤ 5', busy / quiet <= 5)
@@ -59,14 +60,22 @@ export async function underLoad(site: BenchSite): Promise<void> {
   })
   clearInterval(watch)
   const growth = (peak - before) / 2 ** 20
-  report('P8', '300 logins at once: refused with Retry-After', `${retry} of ${refused.length}`, '= 233', retry === 233)
+  const over = 300 - 64 - CAP
+  const told = `${retry} of ${refused.length}`
+  report(
+    'P8',
+    '300 logins at once: refused with Retry-After',
+    told,
+    `= ${over}`,
+    retry === over && refused.length === over,
+  )
   report('P8', 'slowest refusal', `${Math.max(...refused).toFixed(0)} ms`, '≤ 50 ms', Math.max(...refused) <= 50)
   report('P8', 'memory growth', `${growth.toFixed(0)} MiB`, '≤ 121 MiB', growth <= 121)
   report('P8', 'a login afterwards', String((await login()).status), '200', (await login()).status === 200)
 }
 
 /** P9: whether the time taken tells if a name is known. */
-export async function enumeration(site: BenchSite): Promise<void> {
+export async function enumeration(site: BenchSite, database: string): Promise<void> {
   const [known, unknown]: [number[], number[]] = [[], []]
   for (let index = 0; index < 200; index += 1) {
     for (const [name, times] of index % 2 === 0
@@ -87,11 +96,17 @@ export async function enumeration(site: BenchSite): Promise<void> {
   const limit = Math.max(2, quantile(known, 0.5) * 0.05)
   report(
     'P9',
-    'known and unknown, medians apart (200 each)',
+    `known and unknown, ${database}, medians apart (200 each)`,
     `${apart.toFixed(2)} ms`,
     `≤ ${limit.toFixed(1)} ms`,
     apart <= limit,
   )
   const rank = auc(known, unknown)
-  report('P9', 'known and unknown, area under the curve', rank.toFixed(3), '0.45–0.55', rank >= 0.45 && rank <= 0.55)
+  report(
+    'P9',
+    `known and unknown, ${database}, area under the curve`,
+    rank.toFixed(3),
+    '0.45–0.55',
+    rank >= 0.45 && rank <= 0.55,
+  )
 }

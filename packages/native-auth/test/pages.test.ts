@@ -53,6 +53,8 @@ async function login(page: Page, origin: string, who: { username: string; passwo
 const typist =
   (page: Page) =>
   async (...texts: string[]): Promise<void> => {
+    // On a busy machine a page is there before its first field has the focus.
+    await page.locator('input:focus').waitFor()
     for (const [index, text] of texts.entries()) {
       if (index > 0) await page.keyboard.press('Tab')
       await page.keyboard.type(text)

@@ -3,6 +3,7 @@
  * would: `import` and `require` on each supported Node, and each command with `--help`. Reads the tarballs that
  * `check:pkg` wrote.
  */
+import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 
 import { type PublishedPackage, publishedPackages } from './packages.ts'
@@ -29,9 +30,13 @@ async function checkPackage(item: PublishedPackage, nodes: readonly string[]): P
     }
     load().catch((error) => { console.error(error); process.exitCode = 1 })\n`,
   )
+  // What a package wants tried on every Node, by its own hand.
+  const trial = path.join(item.dir, 'test', 'installed.mjs')
+  if (existsSync(trial)) project.write('trial.mjs', readFileSync(trial, 'utf8'))
   project.write('load.mjs', entries.map((entry, index) => `import * as entry${index} from '${entry}'\n`).join(''))
   for (const node of nodes) {
     for (const file of ['load.mjs', 'load.cjs']) await project.run(node, [file])
+    if (existsSync(trial)) await project.run(node, ['trial.mjs'])
     for (const command of Object.keys(item.bin)) {
       await project.run(node, [path.join('node_modules', '.bin', command), '--help'])
     }

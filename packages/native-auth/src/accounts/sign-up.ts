@@ -1,7 +1,7 @@
 import { type Core } from '../core.ts'
 import { invalid, type Issue, NativeAuthError } from '../errors.ts'
-import { writeAudit } from '../store/audit.ts'
-import type { AccountRow } from '../store/tables.ts'
+import { storeAccount } from '../store/accounts.ts'
+import type { AccountRow, NewAccountRow } from '../store/tables.ts'
 import { sameText } from '../internal/secrets.ts'
 import { type Account, toAccount } from './account.ts'
 import { checkConfirmation } from './change-password.ts'
@@ -57,37 +57,33 @@ export async function createAccount<Profile>(
   const rights = grant ?? claim(core, username, input.adminToken)
   const password_hash = await core.passwords.hash(input.password)
   const now = core.now()
-  // The unique index decides between two who come at once.
-  const row = await core.db
-    .insertInto('native_auth_accounts')
-    .values({
-      username,
-      display_name: input.username.normalize('NFC'),
-      password_hash,
-      email: email ?? null,
-      profile: JSON.stringify(profile),
-      is_authorised: rights.isAuthorised ? 1 : 0,
-      is_admin: rights.isAdmin ? 1 : 0,
-      is_blocked: 0,
-      blocked_reason: null,
-      blocked_until: null,
-      terms_accepted_at: input.acceptTerms === true && terms !== undefined ? now : null,
-      totp_secret: null,
-      has_totp: 0,
-      created_at: now,
-      authorised_at: rights.isAuthorised ? now : null,
-      last_login_at: null,
-      password_changed_at: now,
-    })
-    .onConflict((conflict) => conflict.column('username').doNothing())
-    .returningAll()
-    .executeTakeFirst()
+  const account: NewAccountRow = {
+    username,
+    display_name: input.username.normalize('NFC'),
+    password_hash,
+    email: email ?? null,
+    profile: JSON.stringify(profile),
+    is_authorised: rights.isAuthorised ? 1 : 0,
+    is_admin: rights.isAdmin ? 1 : 0,
+    is_blocked: 0,
+    terms_accepted_at: input.acceptTerms === true && terms !== undefined ? now : null,
+    has_totp: 0,
+    created_at: now,
+    authorised_at: rights.isAuthorised ? now : null,
+    password_changed_at: now,
+  }
+  const row = await storeAccount(core.db, account, {
+    at: now,
+    action: 'signed-up',
+    actorId: grant?.actorId,
+    username,
+    ip,
+  })
   if (row === undefined) throw taken()
-  await writeAudit(core.db, { at: now, action: 'signed-up', actorId: grant?.actorId, accountId: row.id, username, ip })
-  const account = toAccount<Profile>(row, now)
-  await core.tell('signedUp', account, grant?.actorId)
-  if (account.isAuthorised) await core.tell('authorised', account, grant?.actorId)
-  return account
+  const made = toAccount<Profile>(row, now)
+  await core.tell('signedUp', made, grant?.actorId)
+  if (made.isAuthorised) await core.tell('authorised', made, grant?.actorId)
+  return made
 }
 
 const taken = () => new NativeAuthError('NATIVE_AUTH_USERNAME_TAKEN', 'This username is taken')

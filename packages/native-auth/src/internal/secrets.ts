@@ -1,4 +1,13 @@
-import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+  timingSafeEqual,
+} from 'node:crypto'
 
 /** Fills an array with unpredictable bytes. */
 export type RandomBytes = (size: number) => Uint8Array
@@ -30,8 +39,10 @@ export interface Keyring {
 }
 
 export function createKeyring(secret: string, random: RandomBytes): Keyring {
-  const derive = (purpose: string) => Buffer.from(hkdfSync('sha256', secret, '', `native-auth ${purpose}`, 32))
-  const keys = new Map<string, Buffer>()
+  // Key objects: signing with plain bytes makes one each time, which costs more than the signature.
+  const derive = (purpose: string) =>
+    createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', `native-auth ${purpose}`, 32)))
+  const keys = new Map<string, KeyObject>()
   const key = (purpose: string) => {
     const known = keys.get(purpose)
     if (known !== undefined) return known

@@ -10,6 +10,8 @@ const SHORTEST = 4
 interface Lists {
   readonly words: ReadonlySet<string>
   readonly first: ReadonlySet<string>
+  /** How `first` begin: most texts are told from a pair by their beginning alone. */
+  readonly heads: ReadonlySet<string>
   /** Length of the longest of `words`, and of `first`: longer texts need no look. */
   readonly longest: number
   readonly longestFirst: number
@@ -22,7 +24,13 @@ function load(): Promise<Lists> {
   return (lists ??= import('./common-list.ts').then(({ COMMON_PASSWORDS }) => {
     const words = COMMON_PASSWORDS.split(' ')
     const first = words.slice(0, PAIRED)
-    return { words: new Set(words), first: new Set(first), longest: maxLength(words), longestFirst: maxLength(first) }
+    return {
+      words: new Set(words),
+      first: new Set(first),
+      heads: new Set(first.map(headOf)),
+      longest: maxLength(words),
+      longestFirst: maxLength(first),
+    }
   }))
 }
 
@@ -52,12 +60,15 @@ export async function isCommon(password: string): Promise<boolean> {
   return [...new Set([folded, unleet(folded), stripped, unleet(stripped)])].some((text) => isListed(text, known))
 }
 
-function isListed(text: string, { words, first, longest, longestFirst }: Lists): boolean {
+function isListed(text: string, known: Lists): boolean {
+  const { words, longest } = known
   if (text.length <= longest && words.has(text)) return true
   const part = unit(text)
   if (part.length < text.length && (words.has(part) || isOneOften(part, text))) return true
-  return isPair(text, first, longestFirst) || isRun(text)
+  return isPair(text, known) || isRun(text)
 }
+
+const headOf = (text: string) => text.slice(0, SHORTEST)
 
 const maxLength = (words: readonly string[]) => words.reduce((length, word) => Math.max(length, word.length), 0)
 
@@ -87,7 +98,8 @@ function isRun(text: string): boolean {
 }
 
 /** Two of the first words in a row. */
-function isPair(text: string, first: ReadonlySet<string>, longestFirst: number): boolean {
+function isPair(text: string, { first, heads, longestFirst }: Lists): boolean {
+  if (!heads.has(headOf(text))) return false
   const last = Math.min(longestFirst, text.length - SHORTEST)
   for (let split = Math.max(SHORTEST, text.length - longestFirst); split <= last; split += 1) {
     if (first.has(text.slice(0, split)) && first.has(text.slice(split))) return true

@@ -1,7 +1,5 @@
-import { sql } from 'kysely'
-
 import { auditRow, writeAudit } from './audit.ts'
-import { isPostgres } from './dialect.ts'
+import { columnsOf, isPostgres, valuesOf } from './dialect.ts'
 import type { AccountRow, AuthDb, NewSessionRow } from './tables.ts'
 
 /** When and from where somebody tried. */
@@ -106,6 +104,3 @@ export function storeFailure(
 
 /** Number that no account has. */
 const NOBODY = 0
-
-const columnsOf = <Row extends object>(row: Row) => Object.keys(row) as (keyof Row & string)[]
-const valuesOf = (row: object) => Object.entries(row).map(([name, value]) => sql.val(value).as(name))

@@ -120,6 +120,8 @@ export type AccountView = Pick<AccountRow, (typeof ACCOUNT_COLUMNS)[number]>
 
 export type AccountUpdate = Updateable<AccountsTable>
 
+export type NewAccountRow = Insertable<AccountsTable>
+
 export type NewSessionRow = Insertable<SessionsTable>
 
 export type NewAuditRow = Insertable<AuditTable>
