@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 
 import { nodeRsHasher } from '../src/node-rs.ts'
 import type { Browser } from './support/browser.ts'
-import { databases } from './support/databases.ts'
+import { databases, openUrl } from './support/databases.ts'
 import { openSite } from './support/site.ts'
 
 /** Everything of an answer that an attacker sees, but what is random in every answer. */
@@ -66,6 +66,29 @@ describe.each(databases)('a failed login on %s', (_, createDatabase) => {
       }
       expect(answers.size).toBe(1)
     }
+  })
+
+  test('makes the same statements and leaves the same trail, whether the name is known or not (S4)', async () => {
+    await using database = await createDatabase()
+    const statements: string[] = []
+    await using db = openUrl(database.url, (statement) => statements.push(statement))
+    const site = await openSite({ ...database, db })
+    const { auth } = site
+    const attempt = async (username: string) => {
+      statements.length = 0
+      const response = await site.browser('192.0.2.1').json('POST', '/hub/login', { username, password: 'wrong' })
+      expect(response.status).toBe(401)
+      return [...statements]
+    }
+    // The first one also makes the hash that unknown names are checked against.
+    await attempt('somebody')
+    expect(await attempt('nobody')).toEqual(await attempt('ann'))
+    const [known, unknown] = await auth.audit.list({ limit: 2 })
+    const ann = await auth.accounts.get('ann')
+    expect(known).toMatchObject({ action: 'login-failed', accountId: ann?.id, username: 'ann', ip: '192.0.2.1' })
+    // What was typed as a name may be a password.
+    expect(unknown).toMatchObject({ action: 'login-failed', accountId: undefined, username: undefined })
+    expect(await database.dump()).not.toContain('nobody')
   })
 
   test('of a pending account says so only after the right password, which counts (S5)', async () => {
