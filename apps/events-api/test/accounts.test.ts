@@ -46,6 +46,20 @@ test('a session works as bearer token and as cookie, and ends with a sign-out', 
   expect((await world.request('GET', '/v1/users/3', { headers: bearer })).status).toBe(401)
 })
 
+test('an address that tries too often is told when to come back', async () => {
+  await using world = await worlds.open(undefined, { limits: { loginsPerMinute: 2, signUpsPerHour: 1 } })
+  const login = () => post(world, '/login', { username: 'member', password })
+  expect([(await login()).status, (await login()).status]).toEqual([200, 200])
+  const refused = await login()
+  expect(refused.status).toBe(429)
+  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
+  expect(refused.text).not.toContain(password)
+  const signUp = (username: string) => post(world, '/users/register', { username, password, fullname: 'Grace Gomes' })
+  expect([(await signUp('grace1')).status, (await signUp('grace2')).status]).toEqual([201, 429])
+  // Only attempts are counted: who has a session goes on.
+  expect((await world.request('GET', '/v1/users/3', { as: 'member' })).status).toBe(200)
+})
+
 test('a trashed user cannot sign in until it is restored', async () => {
   await using world = await worlds.open()
   const login = async () => (await post(world, '/login', { username: 'member', password })).status

@@ -89,12 +89,17 @@ test('an export is a zip of JSON and iCalendar that other parsers read', async (
   expect((await world.request('GET', '/v1/exports/1/file')).status).toBe(401)
 })
 
-test('a job that fails for good says so in its task', async () => {
+test('a job whose event is gone is not tried again, and says so in its task and among the dead letters', async () => {
   await using world = await worlds.open()
   await world.request('POST', '/v1/exports', { as: 'organiser', body: exportOf('1') })
   await world.request('DELETE', '/v1/events/1', { as: 'organiser' })
   await world.work()
   expect(await finished(world, '1')).toMatchObject({ state: 'failed', error: 'The event is gone', result: null })
+  await settled(world)
+  const letters = await world.service.tasks.deadLetters('default')
+  expect(letters).toMatchObject([
+    { name: 'event.export', attempts: 1, reason: expect.stringContaining('The event is gone') },
+  ])
 }, 60_000)
 
 test('a job of a rolled-back request never runs', async () => {

@@ -1,3 +1,8 @@
+import { readdir } from 'node:fs/promises'
+import path from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+
 import { describeWith } from '@org/services'
 import sharp from 'sharp'
 import { describe, expect, test } from 'vitest'
@@ -79,6 +84,102 @@ describe('what is not what it claims is refused, and nothing is kept', () => {
     expect(answer.status).toBe(422)
   })
 })
+
+describe('many files in one form', () => {
+  const form = (...files: readonly (readonly [content: string, name: string, type: string])[]) => {
+    const body = new FormData()
+    for (const [content, name, type] of files) body.append('files', new Blob([content], { type }), name)
+    return body
+  }
+  const words = (name: string) => ['plain words\n', name, 'text/plain'] as const
+
+  test('are stored in their order', async () => {
+    await using world = await worlds.open()
+    const names = ['a.txt', 'b.txt', 'c.txt']
+    const body = form(...names.map(words))
+    body.append('note', 'no file')
+    const answer = await world.request('POST', '/v1/upload/files', { as: 'organiser', body })
+    expect(answer.status).toBe(201)
+    expect(answer.json.data.map((one: { attributes: object }) => one.attributes)).toMatchObject(
+      names.map((filename) => ({ filename, 'size-bytes': 12 })),
+    )
+  })
+
+  test.each([
+    ['one that is refused', form(words('a.txt'), ['<html>', 'b.png', 'image/png'], words('c.txt')), 422],
+    ['more than ten', form(...Array.from({ length: 11 }, (_, index) => words(`${index}.txt`))), 400],
+  ])('%s takes the others with it', async (_, body, status) => {
+    await using world = await worlds.open()
+    expect((await world.request('POST', '/v1/upload/files', { as: 'organiser', body })).status).toBe(status)
+    expect((await world.request('GET', '/v1/uploads', { as: 'organiser' })).json.meta.count).toBe(0)
+    for await (const { key } of world.service.uploaders.files.store.list()) expect.fail(`kept ${key}`)
+  })
+
+  test('a form that ends too early, and one whose sender goes away, leave nothing', async () => {
+    await using world = await worlds.open()
+    const authorization = `Bearer ${await world.tokenOf('organiser')}`
+    const headers = { authorization, 'content-type': 'multipart/form-data; boundary=b' }
+    const start = '--b\r\ncontent-disposition: form-data; name="files"; filename="a.txt"\r\n\r\nsome words'
+    const cut = await fetch(`${world.url}/v1/upload/files`, { method: 'POST', headers, body: start })
+    expect(cut.status).toBe(400)
+    async function* hangingUp(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from(start)
+      throw new Error('gone')
+    }
+    const gone = fetch(`${world.url}/v1/upload/files`, {
+      method: 'POST',
+      headers,
+      body: ReadableStream.from(hangingUp()),
+      duplex: 'half',
+    })
+    await expect(gone).rejects.toThrow('fetch failed')
+    // The server hears of it a moment later.
+    await until('temporary files gone', async () => {
+      const left = await readdir(path.join(world.folder, 'files'), { recursive: true, withFileTypes: true }).catch(
+        () => [],
+      )
+      return left.every((entry) => entry.isDirectory()) ? true : undefined
+    })
+  })
+})
+
+test('a large file passes through, and is never held as a whole', async () => {
+  await using world = await worlds.open(undefined, { maxUploadBytes: 100_000_000 })
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const chunk = Buffer.alloc(256 * 1024, 'words, and more of them\n')
+  const live = async (): Promise<number> => {
+    collect()
+    // Memory outside the heap is given back a turn after its object is found dead.
+    await new Promise((resolve) => setImmediate(resolve))
+    collect()
+    return process.memoryUsage().arrayBuffers
+  }
+  let base = 0
+  let most = 0
+  async function* body(): AsyncGenerator<Uint8Array> {
+    base = await live()
+    yield Buffer.from('--b\r\ncontent-disposition: form-data; name="files"; filename="large.txt"\r\n\r\n')
+    for (let count = 0; count < 256; count += 1) {
+      yield chunk
+      if (count % 16 === 15) most = Math.max(most, (await live()) - base)
+    }
+    yield Buffer.from('\r\n--b--\r\n')
+  }
+  const response = await fetch(`${world.url}/v1/upload/files`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${await world.tokenOf('organiser')}`,
+      'content-type': 'multipart/form-data; boundary=b',
+    },
+    body: ReadableStream.from(body()),
+    duplex: 'half',
+  })
+  const { data } = (await response.json()) as { data: readonly { attributes: { 'size-bytes': number } }[] }
+  expect(data[0]?.attributes['size-bytes']).toBe(256 * chunk.length)
+  // 64 MiB went by; what both ends of the connection hold at a time is a few chunks.
+  expect(most).toBeLessThan(8 * 1024 * 1024)
+}, 120_000)
 
 test('an image gets its sizes from a job, smaller and without metadata', async () => {
   await using world = await worlds.open()

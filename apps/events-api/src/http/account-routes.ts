@@ -10,6 +10,10 @@ const object = (properties: Readonly<Record<string, Schema>>, required = Object.
 const json = (description: string, schema: Schema) => ({ description, mediaType: 'application/json', schema })
 
 const failure = json('What was wrong.', { type: 'object' })
+const tooMany = {
+  ...json('Too many attempts from this address.', { type: 'object' }),
+  headers: { 'Retry-After': 'Seconds until the next attempt may succeed.' },
+}
 const person = object({ id: { type: 'integer' }, username: text, fullname: text })
 
 /** Descriptions of what native-auth answers at the root; its own handler does the work. */
@@ -39,6 +43,7 @@ export function accountOperations(): Operation[] {
         201: json('The new account.', person),
         409: failure,
         422: json('Which fields, and why.', object({ detail: { type: 'array', items: { type: 'object' } } })),
+        429: tooMany,
       },
     },
     {
@@ -51,7 +56,7 @@ export function accountOperations(): Operation[] {
         username: 'organiser',
         password: 'correct horse battery',
       }),
-      responses: { 200: json('The session.', object({ token: text })), 401: failure, 422: failure },
+      responses: { 200: json('The session.', object({ token: text })), 401: failure, 422: failure, 429: tooMany },
     },
     {
       ...base,

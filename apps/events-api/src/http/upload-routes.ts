@@ -1,4 +1,4 @@
-import type { Upload, Uploader } from '@org/content-sniff'
+import type { Upload, Uploader, UploadSource } from '@org/content-sniff'
 
 import { requireActor } from '../access.ts'
 import { createTask } from '../jobs/tracking.ts'
@@ -12,10 +12,8 @@ import { columnsOf } from '../store/columns.ts'
 import { originalKey, translateRefusal, uploadRow } from '../uploads.ts'
 import { documentResponse } from './answer.ts'
 import { documentSchema, itemSchema, jsonapiAnswer, ref } from './describe.ts'
+import { eachFile } from './multipart.ts'
 import type { Call, Operation } from './operation.ts'
-
-/** Files in one request. */
-const MAX_FILES = 10
 
 const file = { type: 'string', contentMediaType: 'application/octet-stream' }
 
@@ -27,32 +25,49 @@ export function uploadOperations(registry: Registry): Operation[] {
 
   async function uploadFiles(call: Call): Promise<Response> {
     const actor = requireActor(call.actor)
-    const files = await readFiles(call.request, call.service.maxUploadBytes)
-    const rows = await storeAll(call, call.service.uploaders.files, files, actor, 'file')
+    const uploader = call.service.uploaders.files
+    const stored = await eachFile(
+      call.request,
+      call.service.maxUploadBytes,
+      (file, signal) => store(call, uploader, file, signal),
+      ({ key }) => uploader.delete(key),
+    )
+    const rows = await keep(call, uploader, stored, actor, 'file')
     return documentResponse(201, { links: { self: '/v1/uploads' }, data: answer(rows) })
   }
 
   async function uploadImage(call: Call): Promise<Response> {
     const actor = requireActor(call.actor)
+    const uploader = call.service.uploaders.images
     const image = await readDataUrl(call.request, call.service.maxUploadBytes)
-    const [row] = await storeAll(call, call.service.uploaders.images, [image], actor, 'image')
+    const [row] = await keep(call, uploader, [await store(call, uploader, image)], actor, 'image')
     const self = selfLink(uploads, row!)
     return documentResponse(201, { links: { self }, data: answer([row!])[0] }, { headers: { location: self } })
   }
 
-  /** Stores files, then their rows in one transaction; a failure takes the files away again. */
-  async function storeAll(
+  async function store(
     call: Call,
     uploader: Uploader,
-    files: readonly IncomingFile[],
+    { bytes, filename, declaredType }: IncomingFile,
+    ends?: AbortSignal,
+  ): Promise<Upload> {
+    const signal = ends === undefined ? call.request.signal : AbortSignal.any([call.request.signal, ends])
+    try {
+      return await uploader.put(bytes, { filename, declaredType, signal })
+    } catch (error) {
+      throw translateRefusal(error)
+    }
+  }
+
+  /** Writes the rows of stored files in one transaction; a failure takes the files away again. */
+  async function keep(
+    call: Call,
+    uploader: Uploader,
+    stored: readonly Upload[],
     actor: Actor,
     purpose: 'file' | 'image',
   ): Promise<Row[]> {
-    const stored: Upload[] = []
     try {
-      for (const { bytes, filename, declaredType } of files) {
-        stored.push(await uploader.put(bytes, { filename, declaredType, signal: call.request.signal }))
-      }
       return await call.service.write(uploads, async (tx) => {
         const rows: Row[] = []
         for (const upload of stored) {
@@ -70,7 +85,7 @@ export function uploadOperations(registry: Registry): Operation[] {
       })
     } catch (error) {
       await Promise.allSettled(stored.map(({ key }) => uploader.delete(key)))
-      throw translateRefusal(error)
+      throw error
     }
   }
 
@@ -154,36 +169,12 @@ export function uploadOperations(registry: Registry): Operation[] {
 const ONE_PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
 
 interface IncomingFile {
-  readonly bytes: Blob
+  readonly bytes: UploadSource
   readonly filename: string | undefined
   readonly declaredType: string | undefined
 }
 
-async function readFiles(request: Request, maxBytes: number): Promise<IncomingFile[]> {
-  const type = request.headers.get('content-type') ?? ''
-  if (!/^multipart\/form-data;/i.test(type)) {
-    throw problem('unsupported_media_type', 'Expected `Content-Type: multipart/form-data`', { header: 'Content-Type' })
-  }
-  let form: FormData
-  const body = bounded(request, maxBytes)
-  try {
-    form = await new Response(body.stream, { headers: { 'content-type': type } }).formData()
-  } catch (error) {
-    if (body.exceeded()) throw tooLarge(maxBytes)
-    throw problem('invalid_upload', 'Expected a body of multipart/form-data', undefined, { cause: error })
-  }
-  const files = [...form.values()].filter((value) => typeof value !== 'string')
-  if (files.length === 0 || files.length > MAX_FILES) {
-    throw problem('invalid_upload', `Expected 1 to ${MAX_FILES} files, got ${files.length}`)
-  }
-  return files.map((one) => ({
-    bytes: one,
-    filename: one.name === '' ? undefined : one.name,
-    // The browser's word for "I do not know"; holding a file to it would refuse every one.
-    declaredType: one.type === '' || one.type === 'application/octet-stream' ? undefined : one.type,
-  }))
-}
-
+/** A data URL comes in a JSON document, so it is held as a whole: images only, up to the limit. */
 async function readDataUrl(request: Request, maxBytes: number): Promise<IncomingFile> {
   const type = request.headers.get('content-type') ?? ''
   if (!/^application\/json(?:;|$)/i.test(type)) {
@@ -202,26 +193,7 @@ async function readDataUrl(request: Request, maxBytes: number): Promise<Incoming
   if (match === null || !/^[A-Za-z0-9+/]+={0,2}$/.test(payload) || payload.length % 4 !== 0) {
     throw problem('invalid_upload', 'Expected `data` to be a data URL in base64', source)
   }
-  const bytes = new Blob([Buffer.from(payload, 'base64')])
+  const bytes = Buffer.from(payload, 'base64')
   const filename = typeof body?.filename === 'string' ? body.filename : undefined
   return { bytes, filename, declaredType: match[1] }
-}
-
-/** The body of a request, ended by an error once it is longer than announced or allowed. */
-function bounded(request: Request, maxBytes: number) {
-  let length = 0
-  const exceeded = () => length > maxBytes
-  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge(maxBytes)
-  const counter = new TransformStream<Uint8Array, Uint8Array>({
-    transform(chunk, controller) {
-      length += chunk.length
-      if (exceeded()) controller.error(tooLarge(maxBytes))
-      else controller.enqueue(chunk)
-    },
-  })
-  return { stream: request.body?.pipeThrough(counter) ?? null, exceeded }
-}
-
-function tooLarge(maxBytes: number) {
-  return problem('too_large', `Expected a body of at most ${maxBytes} bytes`, { header: 'Content-Length' })
 }

@@ -1,3 +1,5 @@
+import { TaskError } from '@org/task-context'
+
 import type { Database, Tx } from '../resources/resource.ts'
 import type { Tracked } from './definitions.ts'
 
@@ -21,7 +23,7 @@ async function finishTask(tx: Tx, taskId: number, result: string): Promise<void>
 }
 
 /**
- * Runs a tracked job; on its last attempt a failure is noted, outside the transaction that it rolls back.
+ * Runs a tracked job; a failure that is the last one is noted, outside the transaction that it rolls back.
  *
  * @param work - Returns what the task made: an address or a few words.
  */
@@ -35,7 +37,7 @@ export async function track(
   try {
     await finishTask(tx, payload.taskId, await work())
   } catch (error) {
-    if (job.attempt >= job.maxAttempts) {
+    if (error instanceof JobError || job.attempt >= job.maxAttempts) {
       await db
         .updateTable('tasks')
         .set({ state: 'failed', error: wording(error), finished_at: new Date() })
@@ -51,7 +53,13 @@ function wording(error: unknown): string {
   return error instanceof JobError ? error.message : 'Internal error'
 }
 
-/** A job that cannot do its work, in words for the person who started it. */
-export class JobError extends Error {
-  override readonly name = 'JobError'
+/**
+ * A job that cannot do its work, in words for the person who started it: what it is about is gone, or cannot be read.
+ *
+ * No further attempt cures that, and task-context makes none after this code: the job becomes a dead letter at once.
+ */
+export class JobError extends TaskError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('TASK_PAYLOAD_INVALID', message, options)
+  }
 }

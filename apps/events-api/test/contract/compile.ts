@@ -65,6 +65,9 @@ function exampleRequest(path: string, operation: Described): Request {
   }
 }
 
+/** One for all: each transaction keeps its request to the end of the run. */
+const TOO_LARGE = 'x'.repeat(2 * 1024 * 1024)
+
 /** Changes a good request into one that must end in the status. */
 function provoke(status: number, request: Request, method: string, operation: Described): Request {
   const takes = (name: string) => operation.parameters.some((parameter) => parameter.name === name)
@@ -86,7 +89,7 @@ function provoke(status: number, request: Request, method: string, operation: De
     case 412:
       return { ...request, headers: { ...request.headers, 'if-match': '"v999.stale"' } }
     case 413:
-      return { ...request, body: { data: 'x'.repeat(2 * 1024 * 1024) } }
+      return { ...request, body: { data: TOO_LARGE } }
     case 415:
       return { ...request, headers: { ...request.headers, 'content-type': 'text/plain' } }
     case 422:

@@ -7,7 +7,13 @@ import { DiskStore } from '@org/content-sniff'
 import { postgresDriver, type TaskWorker } from '@org/task-context'
 
 import { writeUser } from '../../src/accounts.ts'
-import { type Api, createApi, createService, type RunningService } from '../../src/create-service.ts'
+import {
+  type Api,
+  createApi,
+  createService,
+  type RunningService,
+  type ServiceOptions,
+} from '../../src/create-service.ts'
 import { listen } from '../../src/http/listen.ts'
 import { createHandlers } from '../../src/jobs/handlers.ts'
 import { createLog } from '../../src/log.ts'
@@ -55,8 +61,11 @@ export interface World extends AsyncDisposable {
 let compiled: Api | undefined
 export const api = (): Api => (compiled ??= createApi())
 
+/** What a test may want otherwise. */
+export type Settings = Partial<Pick<ServiceOptions, 'limits' | 'maxUploadBytes'>>
+
 /** Opens a service on a database. */
-export async function openWorld(databaseUrl: string, used: Api = api()): Promise<World> {
+export async function openWorld(databaseUrl: string, used: Api = api(), settings: Settings = {}): Promise<World> {
   const folder = await mkdtemp(path.join(tmpdir(), 'events-api-'))
   const stack = new AsyncDisposableStack()
   stack.defer(() => rm(folder, { recursive: true, force: true }))
@@ -80,6 +89,7 @@ export async function openWorld(databaseUrl: string, used: Api = api()): Promise
       retentionDays: 30,
       trustProxy: true,
       processMetrics: false,
+      ...settings,
     }),
   )
   const server = stack.use(
