@@ -17,9 +17,10 @@ const image = await ensurePostgresImage()
 const provisioner = await createProvisioner({ storageRoot, image, labels: cleanup.labels })
 const reports: Record<'fresh' | 'again', ReadyReport[]> = { fresh: [], again: [] }
 for (let run = 0; run < Number(values.runs); run += 1) {
-  const { fresh, again } = await freshAndAgain(provisioner, `ready-${run}`)
-  reports.fresh.push(fresh)
-  reports.again.push(again)
+  const report = await freshAndAgain(provisioner, `ready-${run}`)
+  console.log(`run ${run}: ${JSON.stringify(report)}`)
+  reports.fresh.push(report.fresh)
+  reports.again.push(report.again)
 }
 for (const [what, list] of [
   ['fresh creates', reports.fresh],
