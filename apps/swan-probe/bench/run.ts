@@ -7,6 +7,9 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { parseArgs } from 'node:util'
+
+import { record } from '@org/bench'
 
 import { HelperPool } from '../src/isolation/pool.ts'
 import { runProbes } from '../src/runner/run.ts'
@@ -18,6 +21,9 @@ import { hungMount } from '../test/mounts.ts'
 const bundle = path.join(import.meta.dirname, '../dist/swan-probe.mjs')
 const dir = mkdtempSync(path.join(tmpdir(), 'bench-'))
 const signal = new AbortController().signal
+const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } })
+const rounds = (count: number) => (values.quick ? 2 : count)
+const node = { name: 'node -e 0', version: process.versions.node }
 
 /** Takes turns, so that both sides meet the same load; gives the medians in milliseconds. */
 async function turns(count: number, sides: Readonly<Record<string, () => unknown>>): Promise<Record<string, number>> {
@@ -35,29 +41,37 @@ async function turns(count: number, sides: Readonly<Record<string, () => unknown
 function row(what: string, ours: string, peer: string, goal: string): void {
   console.log(`${what.padEnd(44)}${ours.padEnd(26)}${peer.padEnd(30)}${goal}`)
 }
+
+/** Keeps a figure as a multiple of what an empty Node needs. */
+function keep(title: string, ours = Number.NaN, bare = Number.NaN): void {
+  record({ title, ratio: ours / bare, peer: node })
+}
 const ms = (value: number | undefined) => `${(value ?? NaN).toFixed(1)} ms`
 
 async function wholeProcess(): Promise<void> {
   const file = path.join(dir, 'one.yaml')
   writeFileSync(file, JSON.stringify({ tests: { storage: { exists: { filePath: '/etc/passwd' } } } }))
-  const node = (...words: string[]) => execFileSync(process.execPath, words, { stdio: 'ignore' })
-  const medians = await turns(15, {
-    bare: () => node('-e', '0'),
+  const run = (...words: string[]) => execFileSync(process.execPath, words, { stdio: 'ignore' })
+  const medians = await turns(rounds(15), {
+    bare: () => run('-e', '0'),
     mount: () =>
       spawnSync(process.execPath, [bundle, 'run', 'storage.mount', '--mode', 'host', '-f', 'json'], {
         stdio: 'ignore',
       }),
-    exists: () => node(bundle, '-c', file, '-f', 'json'),
+    exists: () => run(bundle, '-c', file, '-f', 'json'),
   })
   const extra = (name: string) => `bare + ${ms((medians[name] ?? NaN) - (medians['bare'] ?? NaN))}`
   row('one probe, whole process', extra('mount'), `node -e 0: ${ms(medians['bare'])}`, 'bare + 80 ms')
   row('one probe in a child, whole process', extra('exists'), 'a second Node starts', '')
+  keep('one probe, whole process', medians['mount'], medians['bare'])
+  keep('one probe in a child, whole process', medians['exists'], medians['bare'])
   const peak = execFileSync(process.execPath, ['-e', peakProgram, bundle, '-c', file, '-f', 'json'], {
     encoding: 'utf8',
   })
   const bare = execFileSync(process.execPath, ['-e', peakProgram, '--', '-e', 'setTimeout(() => {}, 50)'], {
     encoding: 'utf8',
   })
+  keep('its memory, the largest process', Number(peak), Number(bare))
   row('its memory (largest process, RSS)', `${peak} MB`, `node -e 0: ${bare} MB`, '<= 70 MB')
 }
 
@@ -78,13 +92,16 @@ async function isolation(): Promise<void> {
   await using pool = new HelperPool()
   await pool.warm()
   const options = { path: '/etc/passwd', timeoutMs: 5000, signal }
-  const medians = await turns(100, {
+  const medians = await turns(rounds(100), {
     helper: () => pool.run('inspect', { path: '/etc/passwd' }, options),
     stat: () => execFileSync('stat', ['/etc/passwd'], { stdio: 'ignore' }),
   })
-  const node = await turns(10, { node: () => execFileSync(process.execPath, ['-e', '0'], { stdio: 'ignore' }) })
+  const whole = await turns(rounds(10), {
+    node: () => execFileSync(process.execPath, ['-e', '0'], { stdio: 'ignore' }),
+  })
+  keep('one look at a file in the helper', medians['helper'], whole['node'])
   row('one look at a file in the helper', ms(medians['helper']), `child stat: ${ms(medians['stat'])}`, '<= 15 ms')
-  row('', '', `child node: ${ms(node['node'])}`, '')
+  row('', '', `child node: ${ms(whole['node'])}`, '')
 }
 
 async function wholeRun(): Promise<void> {
@@ -144,7 +161,7 @@ async function deadMount(): Promise<void> {
     file,
     JSON.stringify({ tests: { storage: { mount_sanity: { mountpoints: [mount.dir], timeout: 1 } } } }),
   )
-  const medians = await turns(5, {
+  const medians = await turns(rounds(5), {
     dead: () => spawnSync(process.execPath, [bundle, '-c', file, '-f', 'json'], { stdio: 'ignore' }),
     healthy: () =>
       spawnSync(process.execPath, [bundle, 'run', 'storage.mount_sanity', '--mountpoints', dir, '--timeout', '1'], {
