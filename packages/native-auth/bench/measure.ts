@@ -1,3 +1,8 @@
+import { bar, type Goal, isMet, type Peer, record, times } from '@org/bench'
+
+/** How often candidates take their turn; once with `--quick`. */
+const ROUNDS = process.argv.includes('--quick') ? 1 : 7
+
 /** Work that is timed; `times` is how often one call does it. */
 export interface Candidate {
   readonly name: string
@@ -15,7 +20,7 @@ export const quantile = (values: readonly number[], q: number): number =>
  *
  * Whoever goes first changes with each round: what else the machine does hits all alike.
  */
-export async function interleave(candidates: readonly Candidate[], rounds = 7): Promise<number[]> {
+export async function interleave(candidates: readonly Candidate[], rounds = ROUNDS): Promise<number[]> {
   const times: number[][] = candidates.map(() => [])
   for (const { run } of candidates) await run()
   for (let round = 0; round < rounds; round += 1) {
@@ -67,4 +72,11 @@ export async function loopDelays(work: () => Promise<unknown>): Promise<number[]
 export function report(id: string, what: string, value: string, goal: string, met: boolean): void {
   const line = `${id.padEnd(4)} ${what.padEnd(58)} ${value.padStart(22)}   goal ${goal}${met ? '' : '   NOT MET'}`
   process.stdout.write(`${line}\n`)
+}
+
+/** Prints a ratio to a peer with its goal, and keeps it. */
+export function compare(id: string, title: string, ratio: number, peer: Peer, goal?: Goal): void {
+  const row = { title, ratio, peer, ...(goal !== undefined && { goal }) }
+  report(id, title, times(ratio), bar(goal) || '(none)', isMet(row))
+  record(row)
 }

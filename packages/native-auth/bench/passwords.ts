@@ -1,6 +1,14 @@
-import { CAP, hasher, PASSWORD, percent, ratio, stored } from './fixture.ts'
-import { interleave, pool, report } from './measure.ts'
+import { peer } from '@org/bench'
+
+import { CAP, hasher, PASSWORD, percent, stored } from './fixture.ts'
+import { compare, interleave, pool, report } from './measure.ts'
 import type { BenchSite } from './site.ts'
+
+const named = (what: string) => {
+  const { name, version } = peer('@node-rs/argon2', import.meta.url)
+  return { name: `${what} of ${name}`, version }
+}
+const verify = named('verify')
 
 /** P1 to P3: what logins, registrations and changes cost beside their hashes. */
 export async function passwords(site: BenchSite, database: string, goal: number): Promise<void> {
@@ -12,13 +20,7 @@ export async function passwords(site: BenchSite, database: string, goal: number)
       { name: 'raw', run: () => pool(count, width, () => hasher.verify(stored, PASSWORD)) },
       { name: 'login', run: () => pool(count, width, (index) => login(index)) },
     ])
-    report(
-      'P1',
-      `logins/s, ${database}, ${width} at once, against raw verify`,
-      ratio(raw / ours),
-      `≥ ${goal}`,
-      raw / ours >= goal,
-    )
+    compare('P1', `logins/s, ${database}, ${width} at once`, raw / ours, verify, { atLeast: goal })
   }
   const [raw = 0, known = 0, unknown = 0] = await interleave(
     [
@@ -28,20 +30,8 @@ export async function passwords(site: BenchSite, database: string, goal: number)
     ],
     15,
   )
-  report(
-    'P2',
-    `refused logins/s, ${database}, known, against raw verify`,
-    ratio(raw / known),
-    '≥ 0.90',
-    raw / known >= 0.9,
-  )
-  report(
-    'P2',
-    `refused logins/s, ${database}, unknown, against raw verify`,
-    ratio(raw / unknown),
-    '≥ 0.90',
-    raw / unknown >= 0.9,
-  )
+  compare('P2', `refused logins/s, ${database}, name known`, raw / known, verify, { atLeast: 0.9 })
+  compare('P2', `refused logins/s, ${database}, name unknown`, raw / unknown, verify, { atLeast: 0.9 })
   const apart = Math.abs(known / unknown - 1)
   report('P2', `known and unknown apart, ${database}`, percent(apart), '≤ 5 %', apart <= 0.05)
   let serial = 0
@@ -56,13 +46,7 @@ export async function passwords(site: BenchSite, database: string, goal: number)
         }),
     },
   ])
-  report(
-    'P3',
-    `registrations/s, ${database}, against raw hash`,
-    ratio(hash / register),
-    '≥ 0.85',
-    hash / register >= 0.85,
-  )
+  compare('P3', `registrations/s, ${database}`, hash / register, named('hash'), { atLeast: 0.85 })
   let flip = 0
   const sentences = [PASSWORD, 'another sentence 4']
   let { session } = await site.auth.authenticate({ username: 'user-99', password: PASSWORD })
@@ -79,11 +63,5 @@ export async function passwords(site: BenchSite, database: string, goal: number)
         }),
     },
   ])
-  report(
-    'P3',
-    `password changes/s, ${database}, against verify + hash`,
-    ratio(both / change),
-    '≥ 0.85',
-    both / change >= 0.85,
-  )
+  compare('P3', `password changes/s, ${database}`, both / change, named('verify and hash'), { atLeast: 0.85 })
 }

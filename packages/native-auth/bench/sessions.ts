@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
+import { peer as packageOf } from '@org/bench'
 import { sql } from 'kysely'
 
 import type { AuthDb } from '../src/store/tables.ts'
 import { openBetterAuth } from './better-auth.ts'
-import { ratio } from './fixture.ts'
-import { interleave, report } from './measure.ts'
+import { compare, interleave, report } from './measure.ts'
 import type { BenchSite } from './site.ts'
 
 /** P4: the session check on SQLite, and that of better-auth. */
@@ -62,16 +62,16 @@ export async function sessionChecks(site: BenchSite): Promise<void> {
     { name: 'cookie', run: many((token) => auth.sessions.fromRequest(headers(token))) },
     { name: 'better-auth', run: many(() => peer()) },
   ])
-  report('P4', 'session check against a plain Kysely join, SQLite', ratio(ours / plain), '≤ 1.5', ours / plain <= 1.5)
-  report('P4', 'session check against a prepared statement, SQLite', ratio(ours / bare), '≤ 3', ours / bare <= 3)
-  report('P4', 'the same, with reading a Request', ratio(whole / plain), '(no goal)', true)
-  report(
-    'P4',
-    'better-auth getSession against ours, both by cookie',
-    ratio(better / cookie),
-    '≥ 3',
-    better / cookie >= 3,
-  )
+  const sqlite = packageOf('better-sqlite3', import.meta.url)
+  const kysely = packageOf('kysely', import.meta.url)
+  const join = { name: 'a join with kysely', version: kysely.version }
+  compare('P4', 'session check, SQLite', ours / plain, join, { atMost: 1.5 })
+  const statement = { name: 'a prepared statement of better-sqlite3', version: sqlite.version }
+  compare('P4', 'session check, SQLite, beside the driver', ours / bare, statement, { atMost: 3 })
+  compare('P4', 'session check, SQLite, from a Request', whole / plain, join)
+  compare('P4', 'session check by cookie', cookie / better, packageOf('better-auth', import.meta.url), {
+    atMost: Number((1 / 3).toFixed(2)),
+  })
   rmSync(folder, { recursive: true, force: true })
 }
 
@@ -89,5 +89,6 @@ export async function sessionChecksOnPostgres(site: BenchSite): Promise<void> {
     },
     { name: 'verify', run: many(() => site.auth.sessions.verify(token)) },
   ])
-  report('P5', 'session check against a bare indexed select, Postgres', ratio(ours / bare), '≤ 1.3', ours / bare <= 1.3)
+  const select = { name: 'an indexed select with pg', version: packageOf('pg', import.meta.url).version }
+  compare('P5', 'session check, Postgres', ours / bare, select, { atMost: 1.3 })
 }

@@ -1,3 +1,3 @@
 export { record } from './record.ts'
 export { type Peer, peer } from './peer.ts'
-export type { Goal, Row } from './row.ts'
+export { bar, type Goal, isMet, type Row, times } from './row.ts'
