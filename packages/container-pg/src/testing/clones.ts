@@ -4,7 +4,7 @@ import { cloneName } from './names.ts'
 import { type CopyStrategy, createCopy, dropDatabase } from './statements.ts'
 
 /** What the clones of one pool are made of. */
-export interface ClonesOptions {
+interface ClonesOptions {
   readonly admin: Pool
   /** Names this pool's databases. */
   readonly owner: string

@@ -1,7 +1,7 @@
 import { type Client, escapeIdentifier, type Pool } from 'pg'
 
 /** A connection, or a pool of them. */
-export type Queryable = Pick<Client, 'query'> | Pick<Pool, 'query'>
+type Queryable = Pick<Client, 'query'> | Pick<Pool, 'query'>
 
 /** Words that say how a copy is made; none for the server's own choice. */
 export type CopyStrategy = '' | 'STRATEGY file_copy'

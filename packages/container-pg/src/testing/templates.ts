@@ -4,7 +4,7 @@ import { ALL_NAMES, draftName, isTemplate, lockNumber, ownerOf } from './names.t
 import { databaseExists, dropDatabase } from './statements.ts'
 
 /** How to make a template. */
-export interface TemplateOptions {
+interface TemplateOptions {
   readonly migrate: (url: string) => Promise<void>
   readonly seed?: ((url: string) => Promise<void>) | undefined
   /** Address of a database by its name. */

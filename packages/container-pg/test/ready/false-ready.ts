@@ -15,7 +15,7 @@ export interface ReadyReport {
 }
 
 /** Counts the logins that this process tries from now on. */
-export function countLogins(): Disposable & { count(): number } {
+function countLogins(): Disposable & { count(): number } {
   let count = 0
   const { prototype } = Client
   const original = Object.getOwnPropertyDescriptor(prototype, 'connect') as PropertyDescriptor
