@@ -43,7 +43,7 @@ export interface PasswordActions<Profile> {
 }
 
 /** Sessions: opaque tokens of 256 bits, of which the database knows only the hash. */
-export interface SessionActions<Profile> extends Pick<SessionStore<Profile>, 'verify' | 'list' | 'revoke' | 'end'> {
+export interface SessionActions<Profile> extends SessionStore<Profile> {
   /**
    * Opens a session without asking for a password; for callers that have their own proof.
    *

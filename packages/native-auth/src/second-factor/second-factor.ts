@@ -5,7 +5,7 @@ import { type AccountRef, type Actor, change, needRow } from '../accounts/admini
 import { type AttemptClient, checkOwnPassword } from '../accounts/authenticate.ts'
 import type { Core } from '../core.ts'
 import { NativeAuthError } from '../errors.ts'
-import { mayEnter, type NewSession, type Session, type SessionStore } from '../sessions/sessions.ts'
+import { mayEnter, type NewSession, type Session, type Sessions } from '../sessions/sessions.ts'
 import { writeAudit } from '../store/audit.ts'
 import { issueToken, peekToken, takeToken, tryToken } from '../store/tokens.ts'
 import type { AccountRow } from '../store/tables.ts'
@@ -124,7 +124,7 @@ async function beginEnrolment<Profile>(core: Core<Profile>, row: AccountRow): Pr
 
 export function createSecondFactor<Profile>(
   core: Core<Profile>,
-  sessions: SessionStore<Profile>,
+  sessions: Sessions<Profile>,
   open: (row: AccountRow, client: AttemptClient) => Promise<NewSession<Profile>>,
 ): SecondFactor<Profile> {
   const { db } = core

@@ -42,12 +42,8 @@ const TOKEN = /^[A-Za-z0-9_-]{43}$/
 /** The last use is written at most so often, in milliseconds: a check normally writes nothing. */
 const TOUCH_MS = 3_600_000
 
-/** Stores sessions. */
+/** Looks sessions up and ends them. */
 export interface SessionStore<Profile> {
-  /** Makes a session without storing it. */
-  make(account: AccountRow, client: ClientInfo): { readonly row: NewSessionRow; readonly opened: NewSession<Profile> }
-  /** Makes and stores a session. */
-  open(account: AccountRow, client: ClientInfo): Promise<NewSession<Profile>>
   /** Finds the live session of a token: one statement, and a write at most once an hour. */
   verify(token: string): Promise<Session<Profile> | undefined>
   /** Lists the live sessions of an account, the latest used first. */
@@ -56,13 +52,21 @@ export interface SessionStore<Profile> {
   revoke(accountId: number, sessionId: string, actorId?: number): Promise<boolean>
   /** Ends the session of a token, as a logout does. */
   end(token: string): Promise<void>
+}
+
+/** Sessions, with what only this package does with them. */
+export interface Sessions<Profile> extends SessionStore<Profile> {
+  /** Makes a session without storing it. */
+  make(account: AccountRow, client: ClientInfo): { readonly row: NewSessionRow; readonly opened: NewSession<Profile> }
+  /** Makes and stores a session. */
+  open(account: AccountRow, client: ClientInfo): Promise<NewSession<Profile>>
   /** Ends all sessions of an account. @returns how many there were. */
   endAll(accountId: number): Promise<number>
   /** Removes sessions that have ended. @returns how many. */
   prune(): Promise<number>
 }
 
-export function createSessions<Profile>(core: Core<Profile>): SessionStore<Profile> {
+export function createSessions<Profile>(core: Core<Profile>): Sessions<Profile> {
   const { db } = core
   const lookup = sessionLookup(db)
 
@@ -76,7 +80,7 @@ export function createSessions<Profile>(core: Core<Profile>): SessionStore<Profi
     userAgent: row.user_agent ?? undefined,
   })
 
-  const make: SessionStore<Profile>['make'] = (account, client) => {
+  const make: Sessions<Profile>['make'] = (account, client) => {
     const now = core.now()
     const token = newToken(core.random)
     const row = {
