@@ -15,7 +15,7 @@ import { benchTransaction, benchWorker } from './worker.ts'
 const { values } = parseArgs({
   options: {
     pairs: { type: 'string', default: '9' },
-    jobs: { type: 'string', default: '4000' },
+    jobs: { type: 'string', default: '3000' },
     only: { type: 'string', default: 'worker,enqueue,transaction,outbox,memory,signals,shutdown,size' },
     quick: { type: 'boolean', default: false },
   },
@@ -32,7 +32,7 @@ if (wanted.has('transaction') || wanted.has('outbox')) {
     const pool = new pg.Pool({ connectionString: url, max: 16 })
     const db = new Kysely<{ bench: { n: number } }>({ dialect: new PostgresDialect({ pool }) })
     await sql`create table bench (n int)`.execute(db)
-    if (wanted.has('transaction')) await benchTransaction(redis.url, db, pairs, jobs / 2)
+    if (wanted.has('transaction')) await benchTransaction(redis.url, db, pairs, jobs / 3)
     if (wanted.has('outbox')) {
       await benchBuffer(db, pairs, jobs * 5)
       await benchOutbox(redis.url, db, pairs, jobs / 4)

@@ -21,8 +21,40 @@ export function deliver<Payload, Sender>(
   round: Round<Payload, Sender>,
 ): Delivered<Payload, Sender>[] | Promise<Delivered<Payload, Sender>[]> {
   const { concurrency = 1, timeoutMs } = round.options
-  if (concurrency > 1 || timeoutMs !== undefined) return deliverInLanes(listening, round, concurrency)
-  return deliverFrom(0, listening, round, [])
+  if (timeoutMs === undefined && concurrency >= listening.length) return deliverTogether(listening, round)
+  if (timeoutMs === undefined && concurrency === 1) return deliverFrom(0, listening, round, [])
+  return deliverInLanes(listening, round, concurrency)
+}
+
+/** Nobody has to wait for anybody: each is called at once. */
+function deliverTogether<Payload, Sender>(
+  listening: readonly Listening<Payload, Sender>[],
+  { payload, sender, signal }: Round<Payload, Sender>,
+): Delivered<Payload, Sender>[] | Promise<Delivered<Payload, Sender>[]> {
+  const details = { sender, signal }
+  const results: Delivered<Payload, Sender>[] = []
+  const waiting: PromiseLike<unknown>[] = []
+  for (const one of listening) {
+    if (signal?.aborted === true) break
+    if (!one.begin()) continue
+    const { receiver } = one
+    // Its place is taken now, whenever it answers.
+    const place = results.length
+    try {
+      const value = one.run(payload, details)
+      results.push({ receiver, status: 'fulfilled', value })
+      if (isThenable(value)) {
+        const answered = value.then(
+          (answer) => void (results[place] = { receiver, status: 'fulfilled', value: answer }),
+          (reason: unknown) => void (results[place] = { receiver, status: 'rejected', reason }),
+        )
+        waiting.push(answered)
+      }
+    } catch (reason) {
+      results[place] = { receiver, status: 'rejected', reason }
+    }
+  }
+  return waiting.length === 0 ? results : Promise.all(waiting).then(() => results)
 }
 
 function deliverFrom<Payload, Sender>(
