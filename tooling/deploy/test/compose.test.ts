@@ -11,7 +11,7 @@ import { composeSettings, root, runCompose } from '../src/stack.ts'
 
 const readStack = async () => parse(await readFile(path.join(root, 'compose.yaml'), 'utf8'), { merge: true }) as unknown
 
-test('compose.yaml is of the Compose Specification', async () => {
+test('compose.yaml is of the Compose Specification', { timeout: 30_000 }, async () => {
   const ajv = new Ajv2019({
     strict: false,
     formats: { duration: true, expose: true, ports: true, subnet_ip_address: true },
@@ -28,7 +28,7 @@ test('has no version, which newer engines warn of', async () => {
 })
 
 await describeWith('compose', 'compose', () => {
-  test('accepts it without a remark, with every setting at its default', async () => {
+  test('accepts it without a remark, with every setting at its default', { timeout: 30_000 }, async () => {
     const env = { ...process.env, ...composeSettings('config', './deploy/secrets') }
     expect(await runCompose(['config', '--quiet'], env)).toEqual({ code: 0, output: '' })
   })

@@ -22,7 +22,7 @@ await describeWith('systemd', 'the systemd units', () => {
     ])
   })
 
-  test('are understood, to the last word', async () => {
+  test('are understood, to the last word', { timeout: 30_000 }, async () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'units-'))
     onTestFinished(() => rmSync(folder, { recursive: true }))
     const copies = units.map((file) => {
