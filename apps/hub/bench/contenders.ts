@@ -5,6 +5,14 @@ import { FAKE_SERVER, startJupyterHub } from '../test/support/jupyterhub.ts'
 import { type Answer, type CallOptions, startHub, type TestHub } from '../test/support/running-hub.ts'
 import { timed } from './load.ts'
 
+/** How much is done of each thing. */
+export interface BenchSize {
+  /** Length of one load, in milliseconds. */
+  readonly loadMs: number
+  /** How often something is repeated that is counted in medians. */
+  readonly times: number
+}
+
 /** A hub that is measured. */
 export interface Contender {
   readonly url: string

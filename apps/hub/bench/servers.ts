@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-import { both, type Contender, type Contenders, repeat } from './contenders.ts'
+import { type BenchSize, both, type Contender, type Contenders, repeat } from './contenders.ts'
 import { median, timed } from './load.ts'
 import type { Row } from './table.ts'
 
@@ -14,11 +14,10 @@ interface Run {
 }
 
 /** How long starts and stops of a server take that is up as soon as a bare Node. */
-export async function servers(hubs: Contenders): Promise<Row[]> {
-  const count = 9
-  const { ours, peer } = await both(hubs, (hub) => repeat(count, (index) => startAndStop(hub, `starter-${index}`)))
+export async function servers(hubs: Contenders, { times }: BenchSize): Promise<Row[]> {
+  const { ours, peer } = await both(hubs, (hub) => repeat(times, (index) => startAndStop(hub, `starter-${index}`)))
   const row = (what: string, pick: (run: Run) => number, goal: Partial<Row> = {}): Row => ({
-    what: `${what}, median of ${count}`,
+    what: `${what}, median`,
     unit: 'ms',
     ours: median(ours.map(pick)),
     peer: median(peer.map(pick)),

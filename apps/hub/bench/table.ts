@@ -1,7 +1,11 @@
+import { type Peer, record } from '@org/bench'
+
 /** One line of the result. */
 export interface Row {
   readonly what: string
   readonly unit: string
+  /** Whether it is a difference, whose ratio to another says nothing. */
+  readonly isDifference?: boolean
   readonly ours: number
   /** Absent where JupyterHub has nothing to compare. */
   readonly peer?: number
@@ -11,6 +15,15 @@ export interface Row {
   readonly atMost?: number
   /** The smallest value ours should have. */
   readonly atLeastValue?: number
+}
+
+/** Keeps the rows that have a peer: ours as a multiple of the peer's. */
+export function keep(rows: readonly Row[], peer: Peer): void {
+  for (const { what, unit, ours, peer: theirs, atLeast, isDifference } of rows) {
+    if (theirs === undefined || isDifference) continue
+    const goal = atLeast === undefined ? undefined : unit === '/s' ? { atLeast } : { atMost: 1 / atLeast }
+    record({ title: unit === '/s' ? `${what}: rate` : what, ratio: ours / theirs, ...(goal && { goal }), peer })
+  }
 }
 
 /** Prints rows: values, how many times better ours is, the goal, and whether it is met. */

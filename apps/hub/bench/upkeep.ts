@@ -30,6 +30,7 @@ export async function upkeep(hubs: Contenders): Promise<Row[]> {
     {
       what: 'memory, growth by 1000 users made and listed',
       unit: 'MiB',
+      isDifference: true,
       ours: grown.ours - rest.ours,
       peer: grown.peer - rest.peer,
       atMost: 30,
