@@ -5,7 +5,7 @@ import { compare, interleave, pool, report } from './measure.ts'
 import type { BenchSite } from './site.ts'
 
 const named = (what: string) => {
-  const { name, version } = peer('@node-rs/argon2', import.meta.url)
+  const { name, version } = peer('argon2', import.meta.url)
   return { name: `${what} of ${name}`, version }
 }
 const verify = named('verify')
