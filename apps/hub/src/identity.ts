@@ -1,30 +1,13 @@
-import { timingSafeEqual } from 'node:crypto'
-
 import type { Hub } from './hub.ts'
 import { expandScopes, identityScopes, type ScopeOwner } from './permissions/definitions.ts'
 import { ScopeSet } from './permissions/scope-set.ts'
+import type { Requester } from './requester.ts'
 import { findGroup } from './store/groups.ts'
 import { serviceScopes, userScopes } from './store/roles.ts'
-import { type Service, serviceById } from './store/services.ts'
+import { serviceById } from './store/services.ts'
 import { fromStored, toStored } from './store/time.ts'
 import { type ApiToken, hashToken, isExpired, tokenByHash } from './store/tokens.ts'
-import { createUsers, findUser, touchUser, type User, userById } from './store/users.ts'
-
-/** Who makes a call, and what he may do. */
-export interface Requester {
-  readonly owner:
-    | { readonly kind: 'user'; readonly user: User }
-    | { readonly kind: 'service'; readonly service: Service }
-    | { readonly kind: 'nobody' }
-  readonly name: string
-  readonly scopes: ScopeSet
-  /** The token of the call; a browser's has none. */
-  readonly token?: ApiToken
-  readonly sessionId: string | null
-}
-
-/** The requester of calls that need none. */
-export const ANYBODY: Requester = { owner: { kind: 'nobody' }, name: '', scopes: ScopeSet.none, sessionId: null }
+import { createUsers, findUser, touchUser, userById } from './store/users.ts'
 
 /** The token of an `Authorization` header: `token T` or `Bearer T`. Never from the address, which ends up in logs. */
 export function presentedToken(request: Request): string | undefined {
@@ -117,10 +100,4 @@ async function noteUse(hub: Hub, token: ApiToken, now: Date): Promise<void> {
     // A database that can be read but not written to must not shut readers out.
     hub.log('warn', 'use of a token could not be noted', { reason: String(error) })
   }
-}
-
-/** Compares secrets without telling by the time taken how much of them agrees. */
-export function sameSecret(one: string, two: string): boolean {
-  const [a, b] = [Buffer.from(one), Buffer.from(two)]
-  return a.length === b.length && timingSafeEqual(a, b)
 }

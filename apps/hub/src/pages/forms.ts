@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 
 import { RequestError } from '../errors.ts'
-import { sameSecret } from '../identity.ts'
+import { sameSecret } from '../same-secret.ts'
 
 /** Proofs that a form was made by the hub for one login; another site cannot know them. */
 export class Forms {

@@ -1,6 +1,7 @@
 import { RequestError } from '../errors.ts'
 import type { Hub } from '../hub.ts'
-import { requesterByCookie, type Requester } from '../identity.ts'
+import { requesterByCookie } from '../identity.ts'
+import type { Requester } from '../requester.ts'
 import { findUser, type User } from '../store/users.ts'
 import type { Reader } from './layout.ts'
 

@@ -3,20 +3,11 @@ import type { Context, Hono } from 'hono'
 import { RequestError } from '../errors.ts'
 import { toRequestError } from '../http/errors.ts'
 import type { Hub } from '../hub.ts'
-import { ANYBODY, presentedToken, requesterByCookie, requesterByToken, type Requester } from '../identity.ts'
+import { presentedToken, requesterByCookie, requesterByToken } from '../identity.ts'
+import { ANYBODY, type Requester } from '../requester.ts'
 import { HUB_VERSION } from '../version.ts'
-import {
-  type Call,
-  json,
-  type JsonText,
-  jsonText,
-  refusal,
-  requireScope,
-  type Resource,
-  tagged,
-  unlessKnown,
-  type Verb,
-} from './call.ts'
+import { type Call, json, refusal, requireScope, type Resource, tagged, unlessKnown, type Verb } from './call.ts'
+import { type JsonText, jsonText } from './json-text.ts'
 import { databaseResources } from './databases.ts'
 import { groupResources } from './groups.ts'
 import { hubResources } from './hub.ts'

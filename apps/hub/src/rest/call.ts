@@ -1,10 +1,9 @@
-import { hash } from 'node:crypto'
-
 import type { Hub } from '../hub.ts'
 import { RequestError } from '../errors.ts'
 import type { Target } from '../permissions/scope-set.ts'
-import type { Requester } from '../identity.ts'
+import type { Requester } from '../requester.ts'
 import { findUser, membershipsOf, type User } from '../store/users.ts'
+import { type JsonText, jsonText } from './json-text.ts'
 import { HUB_VERSION } from '../version.ts'
 
 /** The verbs of the API. */
@@ -61,18 +60,6 @@ export interface Resource {
 export const API_HEADERS: Readonly<Record<string, string>> = {
   'x-jupyterhub-version': HUB_VERSION,
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-}
-
-/** JSON as it is sent, with the tag by which a client tells whether it has changed. */
-export interface JsonText {
-  readonly text: string
-  readonly etag: string
-}
-
-/** Writes a value as JSON with its tag. */
-export function jsonText(value: unknown): JsonText {
-  const text = JSON.stringify(value)
-  return { text, etag: `"${hash('sha1', text, 'base64url')}"` }
 }
 
 /** An answer as JSON, complete when it is made: headers that are added later cost more than the rest of it. */

@@ -1,5 +1,6 @@
 import { RequestError } from '../errors.ts'
-import { ANYBODY, membersOf, type Requester, tokenScopes } from '../identity.ts'
+import { membersOf, tokenScopes } from '../identity.ts'
+import { ANYBODY, type Requester } from '../requester.ts'
 import { expandScopes, isScope, type ScopeOwner } from '../permissions/definitions.ts'
 import { ScopeSet } from '../permissions/scope-set.ts'
 import { scopesOfRole, userScopes } from '../store/roles.ts'
