@@ -2,9 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
 import { formatReport, readSurface } from '../src/api-report.ts'
+
+// A compiler starts in each of them.
+vi.setConfig({ testTimeout: 60_000 })
 
 let dir: string
 beforeEach(() => {
