@@ -20,7 +20,7 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
   },
 })
-const [pairs, jobs] = values.quick ? [1, 200] : [Number(values.pairs), Number(values.jobs)]
+const [pairs, jobs] = values.quick ? [1, 240] : [Number(values.pairs), Number(values.jobs)]
 const wanted = new Set(values.only.split(','))
 
 await using redis = await startRedis()
