@@ -55,6 +55,7 @@ const FINAL = new Set<string>([
   'TASK_DEADLINE',
   'TASK_CANCELLED',
   'TASK_NESTING',
+  'TASK_UNRECOVERABLE',
 ])
 
 /** Runs one attempt from envelope to commit, and says what is to become of the job. Never rejects. */

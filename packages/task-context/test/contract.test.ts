@@ -9,7 +9,7 @@ import {
   defineJob,
   type Driver,
   kyselyDatabase,
-  type TaskError,
+  TaskError,
   unchecked,
 } from '../src/index.ts'
 import { type DriverName, eventually, makeDriver, openWorld, text, type World } from './support/world.ts'
@@ -343,6 +343,23 @@ function contract(name: DriverName): void {
     expect(letter.reason).not.toContain('secret')
     const refused = tasks.enqueue(strict, 'bad' as never)
     await expect(refused).rejects.toMatchObject({ code: 'TASK_PAYLOAD_INVALID' } satisfies Partial<TaskError>)
+  })
+
+  test('makes no further attempt of a job whose handler says that none would help', async () => {
+    const { tasks, job, queue } = setUp()
+    await using _ = tasks
+    const seen: number[] = []
+    await tasks.enqueue(job, { id: 'gone' }, { attempts: 3 })
+    await using worker = tasks.worker([
+      tasks.handle(job, (_payload, { job: { attempt } }) => {
+        seen.push(attempt)
+        throw new TaskError('TASK_UNRECOVERABLE', 'The event is gone')
+      }),
+    ])
+    await worker.ready()
+    const letter = await eventually(async () => (await tasks.deadLetters(queue))[0])
+    expect(letter).toMatchObject({ attempts: 1, reason: 'TASK_UNRECOVERABLE: The event is gone' })
+    expect(seen).toEqual([1])
   })
 
   test('refuses jobs that nobody signed, or that were changed after signing', async () => {
