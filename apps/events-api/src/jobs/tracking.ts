@@ -56,10 +56,10 @@ function wording(error: unknown): string {
 /**
  * A job that cannot do its work, in words for the person who started it: what it is about is gone, or cannot be read.
  *
- * No further attempt cures that, and task-context makes none after this code: the job becomes a dead letter at once.
+ * No further attempt cures that, so none is made: the job becomes a dead letter at once.
  */
 export class JobError extends TaskError {
   constructor(message: string, options?: ErrorOptions) {
-    super('TASK_PAYLOAD_INVALID', message, options)
+    super('TASK_UNRECOVERABLE', message, options)
   }
 }
