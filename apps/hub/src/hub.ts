@@ -82,10 +82,19 @@ export function createHub(parts: HubParts): Hub {
     async serverInPath(userName, rest) {
       const user = await findUser(db, userName)
       if (user === undefined) return { name: '', phase: 'stopped' }
-      const first = decodeURIComponent(rest[0] ?? '')
+      const first = decoded(rest[0] ?? '')
       const stored = first === '' ? [] : await spawnersOf(db, [user.id])
       const name = stored.some(({ name: known }) => known === first) ? first : ''
       return { name, phase: servers.table.phase(user.id, name) }
     },
+  }
+}
+
+/** A path segment as text; one that cannot be read stands for itself, and names nothing. */
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return segment
   }
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 
 import type Docker from 'dockerode'
-import { type WebSocket, WebSocketServer } from 'ws'
+import type { WebSocket, WebSocketServer } from 'ws'
 
 import type { Hub } from '../hub.ts'
 import { requesterByCookie } from '../identity.ts'
@@ -17,24 +17,28 @@ const MAX_MESSAGE_BYTES = 1_000_000
 
 /** Serves psql over a websocket at `hub/databases/NAME/socket`, for the owner alone. */
 export function serveConsoles(server: Server, hub: Hub): Disposable {
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES })
+  let sockets: WebSocketServer | undefined
+  const open = async (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const container = await admit(hub, request)
+    if (container === undefined) return socket.end('HTTP/1.1 403 Forbidden\r\n\r\n')
+    // Loaded for the first console: most hubs open none.
+    const { WebSocketServer: Sockets } = await import('ws')
+    sockets ??= new Sockets({ noServer: true, maxPayload: MAX_MESSAGE_BYTES })
+    return sockets.handleUpgrade(request, socket, head, (opened) => runPsql(hub, opened, container))
+  }
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    admit(hub, request).then(
-      (container) => {
-        if (container === undefined) return socket.end('HTTP/1.1 403 Forbidden\r\n\r\n')
-        return sockets.handleUpgrade(request, socket, head, (open) => void runPsql(hub, open, container))
-      },
-      (error: unknown) => {
-        hub.log('warn', 'console refused', { reason: reasonOf(error) })
-        socket.end('HTTP/1.1 503 Service Unavailable\r\n\r\n')
-      },
-    )
+    // Node leaves a socket that is upgraded to its taker: without a listener one that breaks ends the whole hub.
+    socket.on('error', () => socket.destroy())
+    open(request, socket, head).catch((error: unknown) => {
+      hub.log('warn', 'console refused', { reason: reasonOf(error) })
+      socket.end('HTTP/1.1 503 Service Unavailable\r\n\r\n')
+    })
   }
   server.on('upgrade', onUpgrade)
   return {
     [Symbol.dispose]() {
       server.off('upgrade', onUpgrade)
-      for (const client of sockets.clients) client.terminate()
+      for (const client of sockets?.clients ?? []) client.terminate()
     },
   }
 }
@@ -42,7 +46,9 @@ export function serveConsoles(server: Server, hub: Hub): Disposable {
 /** Finds the container that a request may use: by the login cookie, and only from a page of the hub. */
 async function admit(hub: Hub, request: IncomingMessage): Promise<Docker.Container | undefined> {
   const { base_url: base } = hub.config
-  const name = new RegExp(`^${base}hub/databases/([a-z][a-z0-9_-]*)/socket\\?proof=([\\w-]+)$`).exec(request.url ?? '')
+  const path = request.url ?? ''
+  const rest = path.startsWith(`${base}hub/databases/`) ? path.slice(`${base}hub/databases/`.length) : ''
+  const name = /^([a-z][a-z0-9_-]*)\/socket\?proof=([\w-]+)$/.exec(rest)
   const { origin, host, cookie } = request.headers
   if (name === null || cookie === undefined || URL.parse(origin ?? '')?.host !== host) return undefined
   const requester = await requesterByCookie(hub, new Request('http://hub/', { headers: { cookie } }))
@@ -58,32 +64,71 @@ async function admit(hub: Hub, request: IncomingMessage): Promise<Docker.Contain
   return found === undefined ? undefined : docker.getContainer(found.Id)
 }
 
-async function runPsql(hub: Hub, socket: WebSocket, container: Docker.Container): Promise<void> {
+function runPsql(hub: Hub, socket: WebSocket, container: Docker.Container): void {
+  const psql = startPsql(container)
+  // Broken frames and too long messages end the connection; they are the browser's own doing.
+  socket.on('error', (error) => hub.log('info', 'console broken off', { reason: reasonOf(error) }))
+  socket.on('message', (data) => {
+    const message = readMessage((data as Buffer).toString())
+    if (message === undefined) return socket.close(1007, 'Expected keys or a size')
+    // What comes before psql runs waits for it, in order.
+    return void psql.then(
+      ({ stream, exec }) => {
+        if ('keys' in message) stream.write(message.keys)
+        else exec.resize({ h: message.size.rows, w: message.size.columns }).catch(() => {})
+      },
+      () => {},
+    )
+  })
+  // End of input ends psql, which would otherwise stay in the container.
+  socket.on(
+    'close',
+    () =>
+      void psql.then(
+        ({ stream }) => stream.end('\u0003\u0004'),
+        () => {},
+      ),
+  )
+  psql.then(
+    ({ stream }) => {
+      stream.on('data', (chunk: Buffer) => socket.send(chunk))
+      stream.on('end', () => socket.close())
+      stream.on('error', () => socket.close())
+    },
+    (error: unknown) => {
+      hub.log('warn', 'console failed', { reason: reasonOf(error) })
+      socket.close(1011, 'psql could not be started')
+    },
+  )
+}
+
+async function startPsql(
+  container: Docker.Container,
+): Promise<{ readonly stream: Duplex; readonly exec: Docker.Exec }> {
+  const exec = await container.exec({
+    Cmd: ['psql', '--username=postgres', '--dbname=postgres', '--pset=pager=off'],
+    Env: ['TERM=xterm-256color', 'HOME=/tmp', 'PSQL_HISTORY=/dev/null', 'LANG=C.UTF-8'],
+    AttachStdin: true,
+    AttachStdout: true,
+    AttachStderr: true,
+    Tty: true,
+  })
+  return { stream: await exec.start({ hijack: true, stdin: true, Tty: true }), exec }
+}
+
+/** A message of a browser, `undefined` when it is none that the page would send. */
+function readMessage(text: string): FromBrowser | undefined {
+  let value: { readonly keys?: unknown; readonly size?: { readonly rows?: unknown; readonly columns?: unknown } | null }
   try {
-    const exec = await container.exec({
-      Cmd: ['psql', '--username=postgres', '--dbname=postgres', '--pset=pager=off'],
-      Env: ['TERM=xterm-256color', 'HOME=/tmp', 'PSQL_HISTORY=/dev/null', 'LANG=C.UTF-8'],
-      AttachStdin: true,
-      AttachStdout: true,
-      AttachStderr: true,
-      Tty: true,
-    })
-    const stream = await exec.start({ hijack: true, stdin: true, Tty: true })
-    stream.on('data', (chunk: Buffer) => socket.send(chunk))
-    stream.on('end', () => socket.close())
-    stream.on('error', () => socket.close())
-    socket.on('close', () => {
-      // End of input ends psql, which would otherwise stay in the container.
-      stream.write('\u0003\u0004')
-      stream.end()
-    })
-    socket.on('message', (data) => {
-      const message = JSON.parse((data as Buffer).toString()) as FromBrowser
-      if ('keys' in message) stream.write(message.keys)
-      else exec.resize({ h: message.size.rows, w: message.size.columns }).catch(() => {})
-    })
-  } catch (error) {
-    hub.log('warn', 'console failed', { reason: reasonOf(error) })
-    socket.close(1011, 'psql could not be started')
+    value = JSON.parse(text) as typeof value
+  } catch {
+    return undefined
   }
+  if (typeof value?.keys === 'string') return { keys: value.keys }
+  const { rows, columns } = value?.size ?? {}
+  return isLength(rows) && isLength(columns) ? { size: { rows, columns } } : undefined
+}
+
+function isLength(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) > 0 && (value as number) < 10_000
 }

@@ -16,6 +16,7 @@ import { tokenRoutes } from '../pages/tokens.ts'
 import { mountApi, resources } from '../rest/api.ts'
 import { refusal } from '../rest/call.ts'
 import { deleteSessionTokens } from '../store/tokens.ts'
+import { readText } from './body.ts'
 import { clientIp } from './client-ip.ts'
 import { toRequestError } from './errors.ts'
 import { mountHealth } from './health.ts'
@@ -49,14 +50,16 @@ export function createApp(hub: Hub): Hono {
 /** Ends a login: the browser's session, and all that servers got through it. */
 async function logOut(hub: Hub, request: Request): Promise<Response> {
   const session = await hub.accounts.session(request)
-  const ours = new URLSearchParams(await request.clone().text()).get('_xsrf') ?? ''
+  const text = await readText(request)
+  const ours = new URLSearchParams(text).get('_xsrf') ?? ''
   let answer: Response
   if (session !== undefined && hub.forms.isValid(ours, session.sessionId)) {
     answer = redirect(`${hub.config.base_url}hub/login`)
     for (const cookie of await hub.accounts.logOut(request)) answer.headers.append('set-cookie', cookie)
   } else {
     // The authenticator's own pages carry proofs of their own.
-    answer = await hub.accounts.handle(request, clientIp(request))
+    const { url, method, headers } = request
+    answer = await hub.accounts.handle(new Request(url, { method, headers, body: text }), clientIp(request))
   }
   if (session === undefined || answer.status >= 400) return answer
   await deleteSessionTokens(hub.db, session.sessionId)

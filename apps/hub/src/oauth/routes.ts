@@ -1,6 +1,7 @@
 import type { Hono } from 'hono'
 
 import { RequestError } from '../errors.ts'
+import { readText } from '../http/body.ts'
 import { jsonError } from '../http/errors.ts'
 import type { Hub } from '../hub.ts'
 import { requesterByCookie } from '../identity.ts'
@@ -92,7 +93,7 @@ function isOwnAddress(hub: Hub, url: URL, given: string, registered: string): bo
 
 /** Gives a server the token of the browser that brought the code. */
 async function exchange(hub: Hub, request: Request): Promise<Response> {
-  const form = new URLSearchParams(await request.text())
+  const form = new URLSearchParams(await readText(request))
   const [clientId, secret] = clientCredentials(request, form)
   if (form.get('grant_type') !== 'authorization_code') return refuse('unsupported_grant_type')
   const now = hub.now()

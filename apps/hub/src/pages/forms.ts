@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 
 import { RequestError } from '../errors.ts'
+import { readText } from '../http/body.ts'
 import { sameSecret } from '../same-secret.ts'
 
 /** Proofs that a form was made by the hub for one login; another site cannot know them. */
@@ -26,7 +27,7 @@ export class Forms {
    * @throws {@link RequestError} 403 when the proof is missing or another login's.
    */
   async read(request: Request, sessionId: string | null): Promise<URLSearchParams> {
-    const form = new URLSearchParams(await request.text())
+    const form = new URLSearchParams(await readText(request))
     if (!this.isValid(form.get('_xsrf') ?? '', sessionId)) {
       throw new RequestError(403, 'This form is out of date. Go back, reload the page and try again.')
     }

@@ -1,6 +1,7 @@
 import type { Context, Hono } from 'hono'
 
 import { RequestError } from '../errors.ts'
+import { readText } from '../http/body.ts'
 import { toRequestError } from '../http/errors.ts'
 import type { Hub } from '../hub.ts'
 import { presentedToken, requesterByCookie, requesterByToken } from '../identity.ts'
@@ -25,9 +26,6 @@ export const resources: readonly Resource[] = [
   ...hubResources,
   ...databaseResources,
 ]
-
-/** Largest body of a call, in bytes. */
-const MAX_BODY_BYTES = 1_000_000
 
 /** Mounts the API below `base`, which ends without a slash. */
 export function mountApi(app: Hono, hub: Hub, base: string): void {
@@ -98,15 +96,8 @@ function comesFromHub(hub: Hub, request: Request, url: URL): boolean {
 }
 
 async function readBody(request: Request): Promise<unknown> {
-  const { headers } = request
-  const length = headers.get('content-length')
-  // Looking at the request's own body would make a stream of it, which costs more than most calls.
-  if (request.method === 'GET' || (length === null && !headers.has('transfer-encoding'))) return undefined
-  if (Number(length) > MAX_BODY_BYTES) {
-    throw new RequestError(413, 'The body is too large')
-  }
-  const text = (await request.text()).trim()
-  if (text.length > MAX_BODY_BYTES) throw new RequestError(413, 'The body is too large')
+  if (request.method === 'GET') return undefined
+  const text = (await readText(request)).trim()
   if (text === '') return undefined
   try {
     return JSON.parse(text) as unknown

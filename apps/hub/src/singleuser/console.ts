@@ -37,19 +37,31 @@ export function serveConsole(socket: WebSocket, home: string): void {
   process.chdir(home)
   let timer: NodeJS.Timeout | undefined
   let worker = start()
+  // Broken frames and too long messages end the connection.
+  socket.on('error', () => socket.close())
   socket.on('message', (data) => {
-    const { code } = JSON.parse((data as Buffer).toString()) as { readonly code: string }
+    const code = readCode((data as Buffer).toString())
+    if (code === undefined) return socket.close(1007, 'Expected {"code": TEXT}')
     timer = setTimeout(() => {
       void worker.terminate()
       worker = start()
       socket.send(JSON.stringify({ done: `Stopped after ${RUN_MS / 1000} s; all names are forgotten`, failed: true }))
     }, RUN_MS)
-    worker.postMessage(code)
+    return worker.postMessage(code)
   })
   socket.on('close', () => {
     clearTimeout(timer)
     void worker.terminate()
   })
+}
+
+function readCode(text: string): string | undefined {
+  try {
+    const { code } = JSON.parse(text) as { readonly code?: unknown }
+    return typeof code === 'string' ? code : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** The page of the console. */

@@ -79,6 +79,8 @@ const server = createServer((request, response) => {
 })
 const sockets = new WebSocketServer({ noServer: true, maxPayload: 1_000_000 })
 server.on('upgrade', (request, socket, head) => {
+  // Node leaves a socket that is upgraded to its taker: without a listener one that breaks ends the server.
+  socket.on('error', () => socket.destroy())
   const sameOrigin = URL.parse(request.headers.origin ?? '')?.host === request.headers.host
   const wanted = request.url === `${prefix}console/socket`
   const refuse = () => socket.end('HTTP/1.1 403 Forbidden\r\n\r\n')
