@@ -108,10 +108,13 @@ export async function runHub(config: Config, log: Log, now: () => Date = () => n
     log,
   })
 
-  const repairRoutes = async () => {
+  const expectedRoutes = () => {
     const expected = new Map<string, Route>([[config.base_url, { target: local, hub: true, jupyterhub: true }]])
     for (const [route, target] of servers.table.expectedRoutes()) expected.set(route, { ...target, jupyterhub: true })
-    await checkRoutes(proxy.routes, expected, log)
+    return expected
+  }
+  const repairRoutes = async () => {
+    await checkRoutes(proxy.routes, expectedRoutes, log)
   }
   const shutdown = Promise.withResolvers<ShutdownWishes>()
   const hub = createHub({
@@ -131,11 +134,11 @@ export async function runHub(config: Config, log: Log, now: () => Date = () => n
     requestShutdown: shutdown.resolve,
   })
 
+  stack.defer(() => servers.release())
+  const found = await servers.adopt()
   const listener = await listen(createApp(hub).fetch, config)
   stack.defer(() => close(listener))
   stack.use(serveConsoles(listener as Server, hub))
-  stack.defer(() => servers.release())
-  const found = await servers.adopt()
   const how = await proxyUp
   proxy.watch(repairRoutes)
   await repairRoutes()
@@ -155,6 +158,7 @@ export async function runHub(config: Config, log: Log, now: () => Date = () => n
     async stop(keep) {
       stopping.abort()
       clearInterval(timer)
+      servers.close()
       if (!keep.servers) await servers.stopAll()
       if (keep.proxy) proxy.release()
       else await proxy.stop()

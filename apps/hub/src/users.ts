@@ -1,8 +1,6 @@
 import { RequestError } from './errors.ts'
 import type { Hub } from './hub.ts'
 import { isUserName } from './spawners/names.ts'
-import { spawnersOf } from './store/spawners.ts'
-import { deleteTokensOf } from './store/tokens.ts'
 import { deleteUser, findUser, updateUser, type User } from './store/users.ts'
 
 /**
@@ -16,18 +14,19 @@ export async function changeUser(
   user: User,
   { name = user.name, admin }: { readonly name?: string | undefined; readonly admin?: boolean | undefined },
 ): Promise<User> {
+  using _held = hub.servers.hold(user)
   if (name !== user.name) {
     if (!isUserName(name)) throw new RequestError(400, `Invalid username: ${name}`)
     if ((await findUser(hub.db, name)) !== undefined) {
       throw new RequestError(400, `User ${name} already exists, username must be unique`)
     }
     // Its server's address, oauth client and token all carry the old name; so does the account that he logs in to.
-    if (hub.servers.table.hasActive(user.id))
+    if (hub.servers.table.activeOf(user.id).length > 0) {
       throw new RequestError(400, `${user.name} has a running server, stop it first`)
+    }
     if (await hub.accounts.exists(user.name)) {
       throw new RequestError(400, `${user.name} has an account, which keeps its name`)
     }
-    await deleteTokensOf(hub.db, user.id)
   }
   if (admin !== undefined) await hub.accounts.setAdmin(user.name, admin)
   return updateUser(hub.db, user, { name, ...(admin === undefined ? {} : { admin }) })
@@ -39,20 +38,21 @@ export async function changeUser(
  * @throws {@link RequestError} 400 while one of his servers starts or stops.
  */
 export async function deleteUserCompletely(hub: Hub, user: User): Promise<void> {
-  const stored = await spawnersOf(hub.db, [user.id])
-  for (const { name } of stored) {
-    const phase = hub.servers.table.phase(user.id, name)
+  using _held = hub.servers.hold(user)
+  const servers = hub.servers.table.activeOf(user.id)
+  for (const { phase } of servers) {
     if (phase === 'spawn') throw new RequestError(400, `${user.name}'s server is starting, please wait.`)
-    if (phase === 'stop') {
-      throw new RequestError(400, `${user.name}'s server is in the process of stopping, please wait.`)
-    }
+    if (phase === 'stop') throw stopping(user)
   }
-  for (const { name } of stored) hub.servers.stop(user, name)
+  for (const { server } of servers) hub.servers.stop(user, server)
   const waitMs = hub.config.spawner.slow_spawn_timeout * 1000
-  await Promise.all(stored.map(({ name }) => hub.servers.settled(user.id, name, waitMs)))
-  if (hub.servers.table.hasActive(user.id)) {
-    throw new RequestError(400, `${user.name}'s server is in the process of stopping, please wait.`)
-  }
+  await Promise.all(servers.map(({ server }) => hub.servers.settled(user.id, server, waitMs)))
+  if (hub.servers.table.activeOf(user.id).length > 0) throw stopping(user)
   await hub.accounts.discard(user.name)
   await deleteUser(hub.db, user)
+  hub.servers.table.removeAll(user.id)
+}
+
+function stopping(user: User): RequestError {
+  return new RequestError(400, `${user.name}'s server is in the process of stopping, please wait.`)
 }

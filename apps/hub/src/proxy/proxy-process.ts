@@ -146,7 +146,8 @@ export class ProxyProcess {
     const { dir, ip, port, apiPort, log } = this.#options
     await requireFreePort(ip, port, 'port')
     await requireFreePort('127.0.0.1', apiPort, 'proxy.api_port')
-    const token = randomBytes(32).toString('hex')
+    // A replaced proxy keeps the token: a route that is being set when it ends is then set in the next one.
+    const token = this.#record?.token ?? randomBytes(32).toString('hex')
     const logFile = openSync(path.join(dir, 'proxy.log'), 'a', 0o600)
     let child: ChildProcess
     try {
@@ -165,6 +166,8 @@ export class ProxyProcess {
       closeSync(logFile)
     }
     child.unref()
+    // Without a listener a program that cannot be started would end the hub; there is no process number then.
+    child.on('error', () => {})
     const { pid } = child
     if (pid === undefined) throw new HubError('HUB_PROXY', 'The proxy could not be started')
     const record = { ...identify(pid), token, args: this.#args }
@@ -182,8 +185,7 @@ export class ProxyProcess {
         await delay(20)
       }
     }
-    this.#routes?.[Symbol.dispose]()
-    this.#routes = new RouteTable({ port: apiPort, token })
+    this.#routes ??= new RouteTable({ port: apiPort, token })
     log('info', 'proxy started', { pid, port })
   }
 

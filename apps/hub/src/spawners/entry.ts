@@ -24,6 +24,8 @@ export interface Entry {
   phase: Phase
   begun?: Pick<BegunSpawn, 'spawnerId' | 'serverId'>
   running?: RunningServer
+  /** Where the proxy is to send what is for it: set before the proxy is told, taken back before it is told otherwise. */
+  routed?: string
   progress: ProgressLog
   /** The start or stop under way. Never rejects. */
   work: Promise<void>

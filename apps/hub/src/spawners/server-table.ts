@@ -2,7 +2,6 @@ import type { User } from '../store/users.ts'
 import { type Entry, keyOf, type Phase } from './entry.ts'
 import { type ServerNames, serverNames } from './names.ts'
 import { ProgressLog } from './progress.ts'
-import { targetOf } from './start-server.ts'
 
 /** The single-user servers that a running hub knows, and where each is in its life. Lives in memory alone. */
 export class ServerTable {
@@ -40,12 +39,11 @@ export class ServerTable {
     return serverNames(this.#baseUrl, user.name, server)
   }
 
-  /** The routes that the proxy should have for running servers. */
+  /** The routes that the proxy should have at this moment. */
   expectedRoutes(): Map<string, { readonly target: string; readonly user: string; readonly server_name: string }> {
     const routes = new Map<string, { target: string; user: string; server_name: string }>()
-    for (const { phase, running, names, user, server } of this.#entries.values()) {
-      if (phase !== 'ready' || running === undefined) continue
-      routes.set(names.route, { target: targetOf(running), user: user.name, server_name: server })
+    for (const { routed, names, user, server } of this.#entries.values()) {
+      if (routed !== undefined) routes.set(names.route, { target: routed, user: user.name, server_name: server })
     }
     return routes
   }
@@ -61,9 +59,9 @@ export class ServerTable {
     return { running: count('ready'), spawning: count('spawn'), stopping: count('stop') }
   }
 
-  /** Whether any server of a user runs, starts or stops. */
-  hasActive(userId: number): boolean {
-    return this.all().some(({ user, phase }) => user.id === userId && phase !== 'stopped')
+  /** The servers of a user that run, start or stop. */
+  activeOf(userId: number): Entry[] {
+    return this.all().filter(({ user, phase }) => user.id === userId && phase !== 'stopped')
   }
 
   /** Every entry there is at the moment. */
@@ -103,5 +101,10 @@ export class ServerTable {
   remove(userId: number, server: string): void {
     this.#entries.delete(keyOf(userId, server))
     this.#changes += 1
+  }
+
+  /** Forgets all servers of a user: his key may become another's. */
+  removeAll(userId: number): void {
+    for (const { user, server } of this.all()) if (user.id === userId) this.remove(userId, server)
   }
 }

@@ -21,6 +21,8 @@ export class Servers {
   readonly #life: Lifecycle
   #timer: NodeJS.Timeout | undefined
   #polling = false
+  #closing = false
+  readonly #held = new Set<number>()
 
   constructor(options: ServersOptions) {
     this.#options = options
@@ -46,9 +48,19 @@ export class Servers {
       await this.#life.collect(entry, 'it has ended')
       return this.start(user, server, userOptions)
     }
+    if (this.#closing)
+      throw new RequestError(503, 'The hub is stopping', { 'retry-after': String(RETRY_AFTER_SECONDS) })
+    if (this.#held.has(user.id)) throw new RequestError(400, `${user.name} is being changed, please wait`)
     this.#checkLimits()
     this.#life.begin(entry, userOptions)
     return 'begun'
+  }
+
+  /** Lets no server of a user start until it is disposed: for what must not happen to one who has a server. */
+  hold(user: User): Disposable {
+    if (this.#held.has(user.id)) throw new RequestError(400, `${user.name} is being changed, please wait`)
+    this.#held.add(user.id)
+    return { [Symbol.dispose]: () => this.#held.delete(user.id) }
   }
 
   /** Resolves when the start or stop under way has come to its end, at the latest after `timeoutMs`. */
@@ -88,8 +100,19 @@ export class Servers {
   /** Forgets a stopped named server. */
   async forget(user: User, server: string): Promise<void> {
     await this.settled(user.id, server, 60_000)
-    await removeSpawner(this.#options.db, user.id, server)
-    this.table.remove(user.id, server)
+    const entry = this.table.entry(user, server)
+    if (entry.phase !== 'stopped') throw new RequestError(400, `${titleOf(entry)} is not stopped`)
+    // Until its row is gone nothing may start from it.
+    this.table.move(entry, 'stop')
+    const removal = removeSpawner(this.#options.db, user.id, server)
+    entry.work = removal.catch(() => {})
+    try {
+      await removal
+      this.table.remove(user.id, server)
+    } catch (error) {
+      this.table.move(entry, 'stopped')
+      throw error
+    }
   }
 
   /** The messages of a start, or the one that says how things are. */
@@ -116,8 +139,14 @@ export class Servers {
     return adoption
   }
 
+  /** Starts nothing any more. */
+  close(): void {
+    this.#closing = true
+  }
+
   /** Stops watching; the servers go on. */
   release(): void {
+    this.close()
     clearInterval(this.#timer)
   }
 
@@ -126,6 +155,7 @@ export class Servers {
     this.release()
     const entries = this.table.all()
     for (const { user, server } of entries) this.stop(user, server, { cancel: true })
+    // Read after that: a stop has just become the work.
     await Promise.all(entries.map(({ work }) => work))
   }
 
@@ -143,7 +173,7 @@ export class Servers {
   }
 
   async #look(entry: Entry): Promise<void> {
-    if (entry.unclean !== undefined) await this.#life.clear(entry).catch(() => {})
+    await this.#life.tidy(entry)
     if (entry.phase !== 'ready') return
     const reason = await entry.running?.status()
     if (reason !== undefined) await this.#life.collect(entry, reason)

@@ -68,7 +68,9 @@ export async function startServer(
     await untilReady(running, names.prefix, signal)
     progress(80, 'Opening the way to it')
     await finishSpawn(db, begun, running.address, running.state)
-    const route = { target: targetOf(running), jupyterhub: true, user: user.name, server_name: server }
+    const target = targetOf(running)
+    entry.routed = target
+    const route = { target, jupyterhub: true, user: user.name, server_name: server }
     await options.routes().set(names.route, route)
     signal.throwIfAborted()
     return running

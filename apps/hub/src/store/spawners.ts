@@ -1,5 +1,6 @@
 import { type Selectable, sql } from 'kysely'
 
+import { HubError } from '../errors.ts'
 import { among } from './among.ts'
 import type { Database, ServersTable, SpawnersTable } from './tables.ts'
 import { generateToken, insertToken } from './tokens.ts'
@@ -115,7 +116,11 @@ export async function beginSpawn(db: Database, spawn: BeginSpawn, now: Date): Pr
   })
 }
 
-/** Notes the address and the state of a server that answers. */
+/**
+ * Notes the address and the state of a server that answers.
+ *
+ * @throws {@link HubError} `HUB_SPAWN_FAILED` when its rows are gone: it must not run unknown.
+ */
 export async function finishSpawn(
   db: Database,
   begun: Pick<BegunSpawn, 'spawnerId' | 'serverId'>,
@@ -123,7 +128,12 @@ export async function finishSpawn(
   state: unknown,
 ): Promise<void> {
   await db.transaction().execute(async (tx) => {
-    await tx.updateTable('servers').set(address).where('id', '=', begun.serverId).execute()
+    const { numUpdatedRows } = await tx
+      .updateTable('servers')
+      .set(address)
+      .where('id', '=', begun.serverId)
+      .executeTakeFirst()
+    if (numUpdatedRows === 0n) throw new HubError('HUB_SPAWN_FAILED', 'The rows of the server were removed meanwhile')
     await tx
       .updateTable('spawners')
       .set({ state: JSON.stringify(state) })

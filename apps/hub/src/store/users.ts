@@ -5,6 +5,7 @@ import { type Selectable, sql } from 'kysely'
 import { among, amongNames } from './among.ts'
 import type { Database, UsersTable } from './tables.ts'
 import { toStored } from './time.ts'
+import { deleteTokensOf } from './tokens.ts'
 
 /** A row of `users`. */
 export type User = Selectable<UsersTable>
@@ -132,7 +133,7 @@ async function assignDefaultRoles(db: Database, userId: number, admin: boolean):
   }
 }
 
-/** Changes a user's name or admin flag. */
+/** Changes a user's name or admin flag. A new name ends all his tokens. */
 export async function updateUser(
   db: Database,
   user: User,
@@ -147,6 +148,7 @@ export async function updateUser(
       .where('id', '=', user.id)
       .returningAll()
       .executeTakeFirstOrThrow()
+    if (name !== user.name) await deleteTokensOf(tx, user.id)
     if (change.admin !== undefined) await assignDefaultRoles(tx, user.id, admin)
     return updated
   })

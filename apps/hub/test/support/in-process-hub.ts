@@ -17,8 +17,8 @@ export interface InProcessHub extends AsyncDisposable {
   readonly lines: readonly string[]
 }
 
-/** Starts a hub in this process, on free ports and a folder of its own. */
-export async function startInProcess(): Promise<InProcessHub> {
+/** Starts a hub in this process, on free ports and a folder of its own; settings are laid over those of a test. */
+export async function startInProcess(more: Readonly<Record<string, object>> = {}): Promise<InProcessHub> {
   const dir = mkdtempSync(path.join(tmpdir(), 'hub-'))
   const file = path.join(dir, 'hub.yaml')
   const settings = {
@@ -28,6 +28,7 @@ export async function startInProcess(): Promise<InProcessHub> {
     proxy: { api_port: await freePort() },
     spawner: { command: 'bundled' },
     services: [{ name: 'tester', api_token: TOKEN, admin: true }],
+    ...more,
   }
   writeFileSync(file, stringify(settings))
   const lines: string[] = []
