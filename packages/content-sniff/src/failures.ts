@@ -22,8 +22,8 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true) throw aborted(signal.reason)
 }
 
-/** The error for anything that the store itself could not do. The cause may name paths or hosts, the message does not. */
+/** The error for anything that the store itself could not do. The cause may name paths or hosts, the message its code only. */
 export function storeFailed(doing: string, cause: unknown): SniffError {
-  const code = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : ''
+  const code = cause instanceof Error ? ` (${'code' in cause ? String(cause.code) : cause.name})` : ''
   return new SniffError('SNIFF_STORE_FAILED', `Expected the store to ${doing}, it failed${code}`, { cause })
 }

@@ -27,7 +27,8 @@ export interface FixEvent {
   readonly key: string
   /**
    * - `changed`: has its true type now. `would-change`: the same in a dry run.
-   * - `kept`: has a type already. `unknown`: its bytes tell nothing, so it stays as it is.
+   * - `kept`: has a type already. `unknown`: its bytes tell nothing, or are compressed as its `Content-Encoding` says, so it
+   *   stays as it is.
    * - `failed`: `error` says why; a later run tries it again.
    */
   readonly outcome: 'changed' | 'would-change' | 'kept' | 'unknown' | 'failed'
@@ -70,6 +71,7 @@ async function fixOne(store: Store, key: string, options: FixOptions): Promise<F
     if (object === undefined) return { key, outcome: 'kept' }
     const before = object.contentType
     if (!UNLOOKED.has(canonicalType(before))) return { key, outcome: 'kept', before }
+    if (object.contentEncoding !== undefined) return { key, outcome: 'unknown', before }
     const sniffing = resolveSniffOptions({ filename: key.slice(key.lastIndexOf('/') + 1) })
     const result = await identify(await storedSource(store, object, sniffing.headBytes, options.signal), sniffing)
     if (result.family === 'unknown') return { key, outcome: 'unknown', before }

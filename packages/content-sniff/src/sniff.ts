@@ -4,6 +4,7 @@ import { ReadableStream } from 'node:stream/web'
 import { identify } from './identify.ts'
 import { type ResolvedSniffOptions, resolveSniffOptions, type SniffOptions } from './options.ts'
 import { bufferSource, endsSource, headSource, TAIL_BYTES } from './source/byte-source.ts'
+import { closing } from './source/closing.ts'
 import { type ByteStream, type SniffInput, withSource } from './source/open.ts'
 import { peek } from './source/peek.ts'
 import { TailKeeper } from './source/tail-keeper.ts'
@@ -70,7 +71,7 @@ export async function sniffStream(
 /** A stream taken apart for the uploader: what its head says, its bytes, and what the whole says. */
 export interface SniffedBody {
   readonly result: SniffResult
-  readonly body: AsyncGenerator<Uint8Array, void, undefined>
+  readonly body: AsyncIterableIterator<Uint8Array>
   readonly complete: Promise<SniffResult>
 }
 
@@ -83,15 +84,15 @@ export async function sniffBody(stream: AsyncIterable<unknown>, options: Resolve
 
   async function* passing(): AsyncGenerator<Uint8Array, void, undefined> {
     const tail = new TailKeeper(TAIL_BYTES)
-    try {
-      for await (const chunk of peeked.replay()) {
-        if (!peeked.ended) tail.add(chunk)
-        yield chunk
-      }
-      if (!peeked.ended) resolve(await identify(endsSource(peeked.head, tail.bytes(), tail.total), options))
-    } finally {
-      resolve(result)
+    for (let chunk = await peeked.next(); chunk !== undefined; chunk = await peeked.next()) {
+      if (!peeked.ended) tail.add(chunk)
+      yield chunk
     }
+    if (!peeked.ended) resolve(await identify(endsSource(peeked.head, tail.bytes(), tail.total), options))
   }
-  return { result, body: passing(), complete: promise }
+  const close = (): void => {
+    peeked.close()
+    resolve(result)
+  }
+  return { result, body: closing(passing(), close), complete: promise }
 }

@@ -156,7 +156,7 @@ export function createUploader(options: UploaderOptions): Uploader {
         let size = 0
         for await (const chunk of opened.body) {
           size += chunk.length
-          refuseExcess(size, put.declaredSize)
+          refuseExcess(size, put.declaredSize ?? opened.size)
           hash?.update(chunk)
           yield chunk
         }
@@ -199,6 +199,13 @@ export function createUploader(options: UploaderOptions): Uploader {
         throw new SniffError(
           'SNIFF_TOO_LARGE',
           `Expected at most ${policy.maxBytes} bytes, the object has ${object.size}`,
+        )
+      }
+      if (object.contentEncoding !== undefined) {
+        // Whatever these bytes are, a browser would see others.
+        throw new SniffError(
+          'SNIFF_REJECTED',
+          `Expected the file itself, it came with Content-Encoding ${JSON.stringify(object.contentEncoding)}`,
         )
       }
       const source = await storedSource(store, object, sniffing.headBytes, signal)
@@ -287,6 +294,6 @@ function checkDeclaredSize(declared: number | undefined, maxBytes: number): void
 
 function refuseExcess(size: number, declared: number | undefined): void {
   if (declared !== undefined && size > declared) {
-    throw new SniffError('SNIFF_TOO_LARGE', `Expected the ${declared} bytes that were announced, the source has more`)
+    throw new SniffError('SNIFF_TOO_LARGE', `Expected ${declared} bytes as announced, the source has more`)
   }
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { appendFile, mkdtemp, open, readdir, readlink, rm, symlink, writeFile } from 'node:fs/promises'
 import { validateHeaderValue } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -122,6 +122,14 @@ describe('type and content', () => {
       writes: 0,
     })
   })
+
+  test.each(['text/csv', 'application/vnd.ms-excel', 'application/octet-stream', ''])(
+    '1: a table that claims to be %j is one',
+    async (declaredType) => {
+      const stored = await upload(Buffer.from('a,b\n1,2\n3,4\n'), { declaredType, filename: 'a.csv' })
+      expect(stored).toMatchObject({ type: { mime: 'text/csv' }, violations: [] })
+    },
+  )
 
   test('2: in `correct` mode it is stored as what it is, as a download', async () => {
     const { headers, disposition, violations } = await upload(
@@ -491,6 +499,14 @@ describe('names and headers', () => {
     expect(parse(header).parameters['filename']).toBe(cleaned)
   })
 
+  test('19: metadata that fits into S3 beside the mark of a store passes, two keys of one name do not', async () => {
+    const { key } = await upload(png(), { metadata: { a: 'x'.repeat(1999) } })
+    expect(key).toMatch(/png$/)
+    for (const metadata of [{ a: 'x'.repeat(2000) }, { a: '1', A: '2' }, { 'sniff-upload': 'x' }]) {
+      expect(await refusal(png(), { metadata })).toMatchObject({ code: 'SNIFF_BAD_METADATA', writes: 0 })
+    }
+  })
+
   test('19: metadata is encoded or refused', async () => {
     const metadata = { author: 'Zoë', note: ' spaced ', line: 'a\r\nb', plain: 'yes', word: '=?UTF-8?B?eA==?=' }
     const encoded = encodeMetadata(metadata)
@@ -519,6 +535,21 @@ describe('streams', () => {
     expect((await refusal(streamOf(png(600)), { declaredSize: 10 })).code).toBe('SNIFF_TOO_LARGE')
   })
 
+  test('20: an open file that grows meanwhile is too much', async () => {
+    const file = path.join(folder, 'growing')
+    await writeFile(file, png())
+    await using handle = await open(file)
+    const grown = Object.assign(Object.create(handle) as typeof handle, {
+      read: handle.read.bind(handle),
+      stat: async () => {
+        const stats = await handle.stat()
+        await appendFile(file, 'more')
+        return stats
+      },
+    })
+    expect((await refusal(grown)).code).toBe('SNIFF_TOO_LARGE')
+  })
+
   test('21: an early end is an error', async () => {
     const { code } = await refusal(streamOf(png()), { declaredSize: png().length + 50 })
     expect(code).toBe('SNIFF_TRUNCATED')
@@ -540,6 +571,12 @@ describe('streams', () => {
     source.write(png(2, [['noIs', Buffer.alloc(size)]]).subarray(0, size))
     expect((await refusal(source, {}, { idleTimeoutMs: 40 })).code).toBe('SNIFF_IDLE_SOURCE')
     expect(source.destroyed).toBe(true)
+  })
+
+  test('23: an idle time beyond the reach of timers is no idle time', async () => {
+    const source = new PassThrough()
+    setTimeout(() => source.end(png()), 50)
+    expect((await upload(source, {}, { idleTimeoutMs: 2 ** 32 })).size).toBe(png().length)
   })
 
   test('23: a source that drips is let go of', async () => {
@@ -626,6 +663,39 @@ describe('streams', () => {
     expect(await store.sweep(60_000)).toBe(0)
     expect(await store.sweep(60_000, Date.now() + 120_000)).toBe(1)
     expect(await keysOf(store)).toEqual(['a.png'])
+  })
+
+  test('25: headers that a crash left without a file are swept, those of files are not', async () => {
+    const root = path.join(folder, 'orphans')
+    const store = new DiskStore({ root })
+    const uploads = createUploader({ store })
+    for (const key of ['kept', 'a/gone']) await uploads.put(png(), { key })
+    await rm(path.join(root, 'a/gone'))
+    expect(await store.sweep(60_000)).toBe(0)
+    expect(await store.sweep(60_000, Date.now() + 120_000)).toBe(1)
+    expect((await store.head('kept'))?.contentType).toBe('image/png')
+    expect(await store.sweep(60_000, Date.now() + 120_000)).toBe(0)
+  })
+
+  test('25: an upload counts as done when bytes, headers and every new folder are on the disk', async () => {
+    const root = path.join(folder, 'flushed')
+    const probe = await open(folder)
+    const prototype = Object.getPrototypeOf(probe) as typeof probe
+    await probe.close()
+    const flushed = new Set<string>()
+    const sync = vi.spyOn(prototype, 'sync').mockImplementation(async function (this: typeof probe) {
+      flushed.add(path.relative(folder, await readlink(`/proc/self/fd/${this.fd}`)))
+    })
+    try {
+      await createUploader({ store: new DiskStore({ root }) }).put(png(), { key: 'a/b/c.png' })
+    } finally {
+      sync.mockRestore()
+    }
+    const names = [...flushed].map((name) => name.replace(/[0-9a-f-]{36}/, 'temporary'))
+    expect(names).toEqual(expect.arrayContaining(['', 'flushed', 'flushed/a', 'flushed/a/b']))
+    expect(names).toEqual(
+      expect.arrayContaining(['flushed/.content-sniff/headers/a.d/b.d', 'flushed/.content-sniff/tmp/temporary']),
+    )
   })
 
   test.each([

@@ -1,4 +1,5 @@
 import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -99,6 +100,27 @@ describe('content-sniff FILE…', () => {
     const { code, stdout, stderr } = await command('missing', 'picture')
     expect({ code, stdout }).toEqual({ code: 1, stdout: 'picture: image/png\n' })
     expect(stderr).toMatch(/^missing: .*ENOENT/)
+  })
+
+  test('prints a name that would steer the terminal as text', async () => {
+    await file('a\u001b[2J\u202eb', png())
+    expect((await command('a\u001b[2J\u202eb')).stdout).toBe('a\\u001b[2J\\u202eb: image/png\n')
+    expect(JSON.parse((await command('--json', 'a\u001b[2J\u202eb')).stdout)).toMatchObject({
+      file: 'a\u001b[2J\u202eb',
+    })
+  })
+
+  test('ends quietly when its reader has enough', async () => {
+    await file('picture', png())
+    const child = spawn(process.execPath, [...ARGS, ...Array.from({ length: 3000 }, () => 'picture')], {
+      cwd: folder,
+      env,
+    })
+    let stderr = ''
+    child.stderr.on('data', (text: Buffer) => (stderr += text.toString()))
+    child.stdout.once('data', () => child.stdout.destroy())
+    const [code] = (await once(child, 'close')) as [number]
+    expect({ code, stderr }).toEqual({ code: 1, stderr: '' })
   })
 
   test.each([
@@ -253,6 +275,41 @@ describe('content-sniff fix', () => {
     expect(await type('old/0000.png')).toEqual(['image/png', undefined])
     expect(await type('old/0004.html')).toEqual(['text/html; charset=us-ascii', 'attachment'])
   }, 90_000)
+
+  test('corrects objects whatever others named them, and prints their names as text', async () => {
+    const keys = ['.cache/a', '2020:01:01 "x".png', 'nul', 'e\u0301.png', 'tab\there', ' a ', 'x//y']
+    for (const Key of keys) await s3.client.send(new PutObjectCommand({ Bucket: s3.bucket, Key, Body: png() }))
+    const { code, stdout, stderr } = await command(
+      'fix',
+      `s3://${s3.bucket}/`,
+      '--endpoint',
+      s3.endpoint,
+      '--path-style',
+      '--apply',
+    )
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: '7 looked at, 7 corrected, 0 have a type, 0 unknown, 0 failed\n',
+    })
+    expect(stdout).toContain('tab\\u0009here: ')
+    for (const Key of keys) {
+      const { ContentType } = await s3.client.send(new HeadObjectCommand({ Bucket: s3.bucket, Key }))
+      expect({ Key, ContentType }).toEqual({ Key, ContentType: 'image/png' })
+    }
+  })
+
+  test('says in one line that a bucket or a state file cannot be used', async () => {
+    const missing = await command('fix', 's3://nothing-there/', '--endpoint', s3.endpoint, '--path-style')
+    expect(missing).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'content-sniff: Expected the store to list objects, it failed (NoSuchBucket)\n',
+    })
+    await file('broken.json', '{')
+    const broken = await command('fix', `s3://${s3.bucket}/`, '--endpoint', s3.endpoint, '--state', 'broken.json')
+    expect(broken.code).toBe(2)
+    expect(broken.stderr).toBe('content-sniff: Expected broken.json to be a state file of this command\n')
+  })
 
   test('goes on where a run ended, by its state file', async () => {
     await seed(s3.client, s3.bucket, 160)

@@ -1,4 +1,6 @@
-import { createUploader, MemoryStore, serve, sniff } from '@org/content-sniff'
+import { gzipSync } from 'node:zlib'
+
+import { createUploader, fixTypes, MemoryStore, serve, sniff, type StoredObject } from '@org/content-sniff'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 
 import { pdf, png } from './corpus/binary-samples.ts'
@@ -45,6 +47,11 @@ describe('a whole file', () => {
     expect(head.status).toBe(200)
     expect(Object.fromEntries(head.headers)).toEqual(Object.fromEntries(got.headers))
     expect(await head.text()).toBe('')
+  })
+
+  test('HEAD of nothing has no body either', async () => {
+    const response = await serve(store, 'missing', new Request('http://localhost/', { method: 'HEAD' }))
+    expect([response.status, response.body]).toEqual([404, null])
   })
 
   test.each(['POST', 'PUT', 'DELETE', 'OPTIONS'])('%s is not allowed', async (method) => {
@@ -174,6 +181,44 @@ describe('what others stored', () => {
   test('a caller may ask for a download', async () => {
     const response = await serve(store, key, new Request('http://localhost/'), { download: true })
     expect(response.headers.get('content-disposition')).toBe('attachment; filename=fox.txt')
+  })
+})
+
+describe('what others stored compressed', () => {
+  class Compressed extends MemoryStore {
+    override async head(key: string): Promise<StoredObject | undefined> {
+      const object = await super.head(key)
+      return object === undefined ? undefined : { ...object, contentEncoding: 'gzip' }
+    }
+  }
+  const compressed = async () => {
+    const store = new Compressed()
+    await store.write('a.png', new Blob([gzipSync(png())]).stream(), {
+      headers: () => ({
+        contentType: 'application/octet-stream',
+        contentDisposition: undefined,
+        cacheControl: undefined,
+        metadata: {},
+      }),
+    })
+    return store
+  }
+
+  test('is served as such', async () => {
+    const response = await serve(await compressed(), 'a.png', new Request('http://localhost/'))
+    expect(response.headers.get('content-encoding')).toBe('gzip')
+  })
+
+  test('keeps its type, since its bytes are not those that a browser sees', async () => {
+    const events = []
+    for await (const event of fixTypes(await compressed(), { apply: true })) events.push(event)
+    expect(events).toEqual([{ key: 'a.png', outcome: 'unknown', before: 'application/octet-stream' }])
+  })
+
+  test('is deleted when it came past the server', async () => {
+    const store = await compressed()
+    await expect(createUploader({ store }).verifyUploaded('a.png')).rejects.toMatchObject({ code: 'SNIFF_REJECTED' })
+    expect(await store.head('a.png')).toBeUndefined()
   })
 })
 

@@ -1,8 +1,7 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 
 import { fixTypes, type FixEvent } from '../fix.ts'
-import type { CommandIo } from './io.ts'
-import { UsageError } from './io.ts'
+import { type CommandIo, printable, UsageError } from './io.ts'
 import { Progress } from './progress.ts'
 import { openTarget, type TargetOptions } from './target.ts'
 
@@ -24,9 +23,10 @@ export async function fixCommand(args: readonly string[], flags: FixFlags, io: C
   const concurrency = Number(flags.concurrency ?? 8)
   if (!Number.isInteger(concurrency) || concurrency < 1)
     throw new UsageError(`Expected --concurrency to be at least 1, got ${flags.concurrency}`)
-  await using target = await openTarget(place, flags)
+  // The keys are whatever others chose.
+  await using target = await openTarget(place, flags, { anyKey: true })
   const after = await readState(flags.state, place)
-  if (after !== undefined) io.stderr(`going on after ${after}\n`)
+  if (after !== undefined) io.stderr(`going on after ${printable(after)}\n`)
 
   const counts: Record<FixEvent['outcome'], number> = { changed: 0, 'would-change': 0, kept: 0, unknown: 0, failed: 0 }
   const progress = new Progress(io)
@@ -46,7 +46,7 @@ export async function fixCommand(args: readonly string[], flags: FixFlags, io: C
     seen += 1
     if (event.outcome !== 'kept') {
       progress.clear()
-      io.stdout(flags.json === true ? `${JSON.stringify(event)}\n` : describe(event))
+      io.stdout(`${printable(flags.json === true ? toJson(event) : describe(event))}\n`)
     }
     // A failed object holds the mark back, so that the next run meets it again.
     if (counts.failed === 0) last = event.key
@@ -68,10 +68,14 @@ export async function fixCommand(args: readonly string[], flags: FixFlags, io: C
   return interrupted || counts.failed > 0 ? 1 : 0
 }
 
+/** An error says nothing of itself in JSON. */
+const toJson = ({ error, ...event }: FixEvent): string =>
+  JSON.stringify({ ...event, ...(error === undefined ? {} : { error: { code: error.code, message: error.message } }) })
+
 function describe(event: FixEvent): string {
-  if (event.outcome === 'failed') return `${event.key}: ${event.error?.message ?? 'failed'}\n`
-  if (event.outcome === 'unknown') return `${event.key}: unknown, left as it is\n`
-  return `${event.key}: ${event.before ?? 'no type'} -> ${event.after ?? ''}${event.outcome === 'would-change' ? ' (dry run)' : ''}\n`
+  if (event.outcome === 'failed') return `${event.key}: ${event.error?.message ?? 'failed'}`
+  if (event.outcome === 'unknown') return `${event.key}: unknown, left as it is`
+  return `${event.key}: ${event.before ?? 'no type'} -> ${event.after ?? ''}${event.outcome === 'would-change' ? ' (dry run)' : ''}`
 }
 
 /** The last key of a former run on the same target. */
@@ -82,7 +86,7 @@ async function readState(file: string | undefined, target: string): Promise<stri
     throw error
   })
   if (text === undefined) return undefined
-  const state: unknown = JSON.parse(text)
+  const state = parseJson(text)
   if (
     typeof state !== 'object' ||
     state === null ||
@@ -95,6 +99,14 @@ async function readState(file: string | undefined, target: string): Promise<stri
   if (state.target !== target)
     throw new UsageError(`Expected ${file} to belong to ${target}, it belongs to ${String(state.target)}`)
   return state.after
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 async function writeState(file: string | undefined, target: string, after: string | undefined): Promise<void> {

@@ -11,3 +11,14 @@ export interface CommandIo {
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
+
+/** Control and format characters, which would reach the terminal as commands or turn the writing direction. */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
+
+/** A name that somebody else chose, fit for a terminal; what JSON escapes is still JSON afterwards. */
+export const printable = (text: string): string =>
+  text.replace(UNPRINTABLE, (character) =>
+    Array.from({ length: character.length }, (_, unit) => {
+      return `\\u${character.charCodeAt(unit).toString(16).padStart(4, '0')}`
+    }).join(''),
+  )

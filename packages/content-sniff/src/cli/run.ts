@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util'
 
+import { SniffError } from '../errors.ts'
 import { fixCommand } from './fix-command.ts'
-import { type CommandIo, UsageError } from './io.ts'
+import { type CommandIo, printable, UsageError } from './io.ts'
 import { sniffCommand } from './sniff-command.ts'
 import { uploadCommand } from './upload-command.ts'
 
@@ -14,15 +15,18 @@ const HELP = `Usage:
 TARGET is s3://bucket/prefix or a folder. For S3: --endpoint URL, --path-style; credentials as for any AWS tool.
 `
 
-/** Runs a command line; returns its exit code: 0 done, 1 something failed, 2 wrong usage. */
+/** Runs a command line; returns its exit code: 0 done, 1 something failed or was interrupted, 2 wrong usage. */
 export async function run(argv: readonly string[], io: CommandIo): Promise<number> {
   try {
     return await dispatch(argv, io)
   } catch (error) {
+    if (!(error instanceof Error)) throw error
     const wrongFlag = error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
-    if (!(error instanceof UsageError) && !wrongFlag) throw error
-    io.stderr(`content-sniff: ${(error as Error).message}\n`)
-    return 2
+    const wrongUsage = error instanceof UsageError || wrongFlag
+    // A store or a file that does not answer is the user's to mend; anything else is ours, with its stack.
+    if (!wrongUsage && !(error instanceof SniffError) && !('syscall' in error)) throw error
+    io.stderr(`content-sniff: ${printable(error.message)}\n`)
+    return wrongUsage ? 2 : 1
   }
 }
 

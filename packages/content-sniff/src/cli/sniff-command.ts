@@ -1,8 +1,7 @@
 import { SniffError } from '../errors.ts'
 import { contentType } from '../policy/serving-headers.ts'
 import { sniff } from '../sniff.ts'
-import type { CommandIo } from './io.ts'
-import { UsageError } from './io.ts'
+import { type CommandIo, printable, UsageError } from './io.ts'
 
 /** Flags of `content-sniff FILE…`. */
 export interface SniffFlags {
@@ -16,19 +15,20 @@ export async function sniffCommand(files: readonly string[], flags: SniffFlags, 
   if (files.length === 0) throw new UsageError('Expected at least one file, or `-` for standard input')
   let code = 0
   for (const file of files) {
+    if (io.signal.aborted) return 1
     try {
       const named = flags['use-name'] === true && file !== '-' ? { filename: file } : {}
       const result = await sniff(file === '-' ? process.stdin : file, named)
       if (flags.json === true) {
-        io.stdout(`${JSON.stringify({ file, ...result })}\n`)
+        io.stdout(`${printable(JSON.stringify({ file, ...result }))}\n`)
       } else {
         const marks = result.flags.length === 0 ? '' : ` [${result.flags.join(' ')}]`
         const type = contentType(result.mime, result.charset) + marks
-        io.stdout(flags.brief === true ? `${type}\n` : `${file}: ${type}\n`)
+        io.stdout(flags.brief === true ? `${type}\n` : `${printable(file)}: ${type}\n`)
       }
     } catch (error) {
       if (!(error instanceof SniffError)) throw error
-      io.stderr(`${file}: ${error.message}\n`)
+      io.stderr(`${printable(`${file}: ${error.message}`)}\n`)
       code = 1
     }
   }

@@ -17,7 +17,11 @@ export interface Target extends AsyncDisposable {
 }
 
 /** Opens `s3://bucket/prefix` or a folder. */
-export async function openTarget(target: string, options: TargetOptions): Promise<Target> {
+export async function openTarget(
+  target: string,
+  options: TargetOptions,
+  keys: Pick<S3StoreOptions, 'anyKey'> = {},
+): Promise<Target> {
   const s3 = /^s3:\/\/([^/]+)(?:\/(.*))?$/.exec(target)
   if (s3 === null) {
     if (/^[a-z0-9]+:\/\//i.test(target)) throw new UsageError(`Expected s3://bucket/prefix or a folder, got ${target}`)
@@ -29,7 +33,7 @@ export async function openTarget(target: string, options: TargetOptions): Promis
     ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
     ...(options['path-style'] === true ? { forcePathStyle: true } : {}),
   })
-  const settings: S3StoreOptions = { client, bucket }
+  const settings: S3StoreOptions = { client, bucket, ...keys }
   return {
     store: new S3Store(settings),
     prefix,

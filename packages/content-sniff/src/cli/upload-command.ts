@@ -4,8 +4,7 @@ import path from 'node:path'
 import { SniffError } from '../errors.ts'
 import type { PolicyMode } from '../policy/policy.ts'
 import { createUploader } from '../uploader.ts'
-import type { CommandIo } from './io.ts'
-import { UsageError } from './io.ts'
+import { type CommandIo, printable, UsageError } from './io.ts'
 import { openTarget, type TargetOptions } from './target.ts'
 
 /** Flags of `content-sniff upload`. */
@@ -39,6 +38,7 @@ export async function uploadCommand(args: readonly string[], flags: UploadFlags,
   })
   let code = 0
   for (const file of files) {
+    if (io.signal.aborted) return 1
     try {
       await using handle = await open(file)
       const filename = path.basename(file)
@@ -51,12 +51,12 @@ export async function uploadCommand(args: readonly string[], flags: UploadFlags,
       })
       io.stdout(
         flags.json === true
-          ? `${JSON.stringify({ file, ...stored })}\n`
-          : `${file}: ${stored.key} ${stored.headers['content-type']} ${stored.disposition}\n`,
+          ? `${printable(JSON.stringify({ file, ...stored }))}\n`
+          : `${printable(file)}: ${stored.key} ${stored.headers['content-type']} ${stored.disposition}\n`,
       )
     } catch (error) {
-      if (error instanceof SniffError) io.stderr(`${file}: ${error.code} ${error.message}\n`)
-      else if (error instanceof Error && 'syscall' in error) io.stderr(`${file}: ${error.message}\n`)
+      if (error instanceof SniffError) io.stderr(`${printable(`${file}: ${error.code} ${error.message}`)}\n`)
+      else if (error instanceof Error && 'syscall' in error) io.stderr(`${printable(`${file}: ${error.message}`)}\n`)
       else throw error
       code = 1
     }

@@ -34,6 +34,8 @@ const ANY_TEXT = new Set([
   'application/x-bibtex',
 ])
 
+const TABLES = new Set(['text/csv', 'text/tab-separated-values', 'text/plain'])
+
 /**
  * Tells whether a declared type fits what was found: the same, another spelling, a generic word for it, or a name that
  * the bytes cannot contradict. Text never agrees with a claim of something active.
@@ -44,6 +46,8 @@ export function agrees(found: string, declared: string): boolean {
   if (SAME_BYTES.some((group) => group.includes(found) && group.includes(claim))) return true
   const to = describeType(claim)
   const from = describeType(found)
+  // What browsers on Windows call any table where Excel is installed.
+  if (claim === 'application/vnd.ms-excel') return TABLES.has(found)
   if (found === 'text/plain') return to.family === 'text' || ANY_TEXT.has(claim)
   if (claim === 'text/plain') return from.family === 'text' || from.family === 'data'
   if (found === 'application/xml')

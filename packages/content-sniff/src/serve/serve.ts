@@ -36,6 +36,11 @@ export async function serve(
   request: Request,
   options: ServeOptions = {},
 ): Promise<Response> {
+  const response = await answer(store, key, request, options)
+  return request.method === 'HEAD' ? new Response(null, response) : response
+}
+
+async function answer(store: Store, key: string, request: Request, options: ServeOptions): Promise<Response> {
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return plain(405, 'Method not allowed', { allow: 'GET, HEAD' })
   const object = await find(store, key, request.signal)
@@ -95,6 +100,7 @@ function headersOf(object: StoredObject, options: ServeOptions): Headers {
   })) {
     headers.set(name, value)
   }
+  if (object.contentEncoding !== undefined) headers.set('content-encoding', object.contentEncoding)
   headers.set('etag', object.etag)
   headers.set('last-modified', object.lastModified.toUTCString())
   headers.set('accept-ranges', 'bytes')

@@ -1,29 +1,35 @@
-/** The start of a stream, kept whole. */
+import { ChunkQueue } from './chunk-queue.ts'
+
+/** A piece of a stream. */
 export interface Collected {
   /** To be emptied by whoever sends them on, so that they are held once only. */
-  readonly chunks: Uint8Array[]
+  readonly chunks: ChunkQueue
   /** True when the stream ended within the limit. */
   readonly ended: boolean
 }
 
+/** Smallest chunk that is worth a step of its own further on. */
+const STEP_BYTES = 64 * 1024
+
 /** Gathers chunks until the stream ends or there are more bytes than `limitBytes`. */
 export async function collect(pull: () => Promise<IteratorResult<Uint8Array>>, limitBytes: number): Promise<Collected> {
-  const chunks: Uint8Array[] = []
-  let length = 0
-  while (length <= limitBytes) {
+  const chunks = new ChunkQueue()
+  while (chunks.length <= limitBytes) {
     const next = await pull()
     if (next.done === true) return { chunks, ended: true }
     chunks.push(next.value)
-    length += next.value.length
   }
   return { chunks, ended: false }
 }
 
-/** Gives the start away chunk by chunk, then goes on with the source. */
+/** Gives the start away chunk by chunk, then goes on with the source; what comes in crumbs is gathered. */
 export async function* replay(
-  chunks: Uint8Array[],
+  start: ChunkQueue,
   pull: () => Promise<IteratorResult<Uint8Array>>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift()) yield chunk
-  for (let next = await pull(); next.done !== true; next = await pull()) yield next.value
+  for (let collected: Collected = { chunks: start, ended: false }; ;) {
+    for (let chunk = collected.chunks.shift(); chunk !== undefined; chunk = collected.chunks.shift()) yield chunk
+    if (collected.ended) return
+    collected = await collect(pull, STEP_BYTES - 1)
+  }
 }

@@ -1,9 +1,7 @@
-import { Readable } from 'node:stream'
-import { ReadableStream } from 'node:stream/web'
-
 import { SniffError } from '../errors.ts'
 import { aborted } from '../failures.ts'
 import type { ByteStream } from './open.ts'
+import { type Puller, pullerOf } from './puller.ts'
 
 /** Limits on a source. */
 export interface GuardOptions {
@@ -13,12 +11,6 @@ export interface GuardOptions {
   readonly signal?: AbortSignal | undefined
   /** Monotonic clock, in milliseconds. */
   readonly now: () => number
-}
-
-interface Puller {
-  readonly next: () => Promise<IteratorResult<unknown>>
-  /** Lets go of the source at once, even while a read hangs. */
-  readonly cancel: (reason: unknown) => void
 }
 
 /**
@@ -81,6 +73,9 @@ export function guard(source: ByteStream, options: GuardOptions): AsyncIterableI
   }
 }
 
+/** https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
 interface Watch {
   /** The source's next step, or an error when the signal or the idle time is first. */
   readonly wait: (next: Puller['next']) => Promise<IteratorResult<unknown>>
@@ -95,6 +90,8 @@ function watchOver({ idleTimeoutMs, signal }: GuardOptions): Watch {
     fail?.(new SniffError('SNIFF_IDLE_SOURCE', `Expected the next bytes within ${idleTimeoutMs} ms, none came`))
   signal?.addEventListener('abort', onAbort, { once: true })
   const limited = idleTimeoutMs > 0 && Number.isFinite(idleTimeoutMs)
+  // A longer time would make the timer go off at once; this one is three weeks.
+  const waitMs = Math.min(idleTimeoutMs, LONGEST_TIMER_MS)
   let timer: NodeJS.Timeout | undefined
 
   return {
@@ -104,7 +101,7 @@ function watchOver({ idleTimeoutMs, signal }: GuardOptions): Watch {
       // Whatever goes off while nobody waits for the source is not the source's fault.
       fail = reject
       if (timer !== undefined) timer.refresh()
-      else if (limited) timer = setTimeout(onIdle, idleTimeoutMs)
+      else if (limited) timer = setTimeout(onIdle, waitMs)
       next().then(resolve, (cause: unknown) => {
         reject(
           cause instanceof SniffError
@@ -121,29 +118,6 @@ function watchOver({ idleTimeoutMs, signal }: GuardOptions): Watch {
     close: () => {
       clearTimeout(timer)
       signal?.removeEventListener('abort', onAbort)
-    },
-  }
-}
-
-function pullerOf(source: ByteStream): Puller {
-  const ignore = (): undefined => undefined
-  if (source instanceof ReadableStream) {
-    const reader = source.getReader()
-    return {
-      next: async () => {
-        const { done, value } = await reader.read()
-        return done ? { done: true, value: undefined } : { done: false, value }
-      },
-      cancel: (reason) => void reader.cancel(reason).catch(ignore),
-    }
-  }
-  const iterator: AsyncIterator<unknown> = source[Symbol.asyncIterator]()
-  return {
-    next: () => iterator.next(),
-    cancel: () => {
-      if (source instanceof Readable) source.destroy()
-      // A generator that hangs in a read never answers `return`, so nobody waits for it.
-      else void iterator.return?.().catch(ignore)
     },
   }
 }

@@ -77,7 +77,7 @@ export async function handleSource(handle: FileHandle, headBytes: number): Promi
 
 async function streamSource(stream: ByteStream, headBytes: number): Promise<ByteSource> {
   const peeked = await peek(stream, headBytes)
-  await peeked.close()
+  peeked.close()
   return peeked.ended ? bufferSource(peeked.head, headBytes) : headSource(peeked.head)
 }
 

@@ -1,4 +1,6 @@
 import { SniffError } from '../errors.ts'
+import { ChunkQueue } from './chunk-queue.ts'
+import { pullerOf } from './puller.ts'
 
 /** The first bytes of a stream, and the means to go on from its very start. */
 export interface Peeked {
@@ -6,76 +8,56 @@ export interface Peeked {
   readonly head: Uint8Array
   /** True when the whole stream fits into the head. */
   readonly ended: boolean
-  /** The same bytes again from the first one on, in the chunks in which they came. To be iterated once. */
-  readonly replay: () => AsyncGenerator<Uint8Array, void, undefined>
-  /** Lets go of the source without reading on. */
-  readonly close: () => Promise<void>
+  /** The next chunk, from the first byte of the stream on; `undefined` behind the last one. */
+  readonly next: () => Promise<Uint8Array | undefined>
+  /** Lets go of the source without reading on; safe to repeat. */
+  readonly close: () => void
 }
 
 /**
- * Reads the start of a stream, however small its chunks are, and keeps it for replay.
+ * Reads the start of a stream, however small its chunks are, and keeps it for a second reading.
  *
  * @throws {@link SniffError} `SNIFF_SOURCE_FAILED` when the source fails before the head is complete.
  */
 export async function peek(stream: AsyncIterable<unknown>, headBytes: number): Promise<Peeked> {
-  const iterator = stream[Symbol.asyncIterator]()
-  const chunks: Uint8Array[] = []
-  let length = 0
+  const puller = pullerOf(stream)
+  const queue = new ChunkQueue()
   let ended = false
-  while (!ended && length <= headBytes) {
-    const next = await pull(iterator)
-    if (next === undefined) {
+
+  const close = (): void => {
+    queue.takeAll()
+    if (!ended) puller.cancel(undefined)
+    ended = true
+  }
+  const pull = async (): Promise<Uint8Array | undefined> => {
+    let step: IteratorResult<unknown>
+    try {
+      step = await puller.next()
+    } catch (cause) {
       ended = true
-    } else if (next.length > 0) {
-      chunks.push(next)
-      length += next.length
+      // Our own guards (limits, idle time) sit inside some sources; their codes must survive.
+      if (cause instanceof SniffError) throw cause
+      throw new SniffError('SNIFF_SOURCE_FAILED', 'Expected the source to reach its end, it failed before', { cause })
     }
+    if (step.done === true) {
+      ended = true
+      return undefined
+    }
+    if (step.value instanceof Uint8Array) return step.value
+    close()
+    throw new TypeError(`Expected a stream of bytes, got a chunk of type ${typeof step.value}`)
+  }
+
+  while (!ended && queue.length <= headBytes) {
+    const chunk = await pull()
+    if (chunk !== undefined) queue.push(chunk)
   }
   return {
-    head: concat(chunks, Math.min(length, headBytes)),
-    ended: ended && length <= headBytes,
-    replay: () => replay(iterator, chunks, ended),
-    close: async () => {
-      chunks.length = 0
-      if (!ended) await iterator.return?.()
-    },
+    head: concat(queue.all(), Math.min(queue.length, headBytes)),
+    ended: ended && queue.length <= headBytes,
+    next: async () => queue.shift() ?? (ended ? undefined : pull()),
+    close,
   }
-}
-
-async function* replay(
-  iterator: AsyncIterator<unknown>,
-  chunks: Uint8Array[],
-  sourceEnded: boolean,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  let ended = sourceEnded
-  try {
-    for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift()) yield chunk
-    while (!ended) {
-      const next = await pull(iterator)
-      if (next === undefined) ended = true
-      else yield next
-    }
-  } catch (error) {
-    ended = true
-    throw error
-  } finally {
-    if (!ended) await iterator.return?.()
-  }
-}
-
-async function pull(iterator: AsyncIterator<unknown>): Promise<Uint8Array | undefined> {
-  let next: IteratorResult<unknown>
-  try {
-    next = await iterator.next()
-  } catch (cause) {
-    // Our own guards (limits, idle time) sit inside some sources; their codes must survive.
-    if (cause instanceof SniffError) throw cause
-    throw new SniffError('SNIFF_SOURCE_FAILED', 'Expected the source to reach its end, it failed before', { cause })
-  }
-  if (next.done === true) return undefined
-  if (next.value instanceof Uint8Array) return next.value
-  await iterator.return?.()
-  throw new TypeError(`Expected a stream of bytes, got a chunk of type ${typeof next.value}`)
 }
 
 function concat(chunks: readonly Uint8Array[], length: number): Uint8Array {

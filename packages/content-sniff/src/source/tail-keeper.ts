@@ -1,8 +1,9 @@
-/** Remembers the last bytes of a stream by holding on to its latest chunks; nothing is copied until asked for. */
+import { ChunkQueue } from './chunk-queue.ts'
+
+/** Remembers the last bytes of a stream by holding on to its latest chunks; large ones are not copied until asked for. */
 export class TailKeeper {
   readonly #limit: number
-  readonly #chunks: Uint8Array[] = []
-  #held = 0
+  readonly #chunks = new ChunkQueue()
   #total = 0
 
   constructor(limitBytes: number) {
@@ -16,17 +17,18 @@ export class TailKeeper {
 
   add(chunk: Uint8Array): void {
     this.#chunks.push(chunk)
-    this.#held += chunk.length
     this.#total += chunk.length
-    while (this.#chunks[0] !== undefined && this.#held - this.#chunks[0].length >= this.#limit) {
-      this.#held -= this.#chunks[0].length
+    // The first chunk is looked at only when it may go: looking closes the block that small ones are gathered in.
+    while (this.#chunks.length >= 2 * this.#limit) {
+      const first = this.#chunks.peek()
+      if (first === undefined || this.#chunks.length - first.length < this.#limit) return
       this.#chunks.shift()
     }
   }
 
   /** The last bytes, at most the limit. */
   bytes(): Uint8Array {
-    const joined = Buffer.concat(this.#chunks)
+    const joined = Buffer.concat(this.#chunks.all())
     return joined.subarray(Math.max(0, joined.length - this.#limit))
   }
 }

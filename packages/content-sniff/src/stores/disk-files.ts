@@ -1,40 +1,43 @@
 import { constants } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, mkdir, open } from 'node:fs/promises'
+import path from 'node:path'
 
 import { storeFailed, throwIfAborted } from '../failures.ts'
+import { closing } from '../source/closing.ts'
+import type { ByteRange } from './store.ts'
 
 const READ_CHUNK_BYTES = 256 * 1024
 
-/** Writes a whole chunk, however many calls it takes. */
-export async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
-  let offset = 0
-  while (offset < chunk.length) {
-    const { bytesWritten } = await handle.write(chunk, offset).catch(cannot('write a file'))
-    offset += bytesWritten
+/** Reads a range and closes the file behind it, also when nobody asks for its first byte. */
+export function readRange(
+  handle: FileHandle,
+  range: ByteRange,
+  signal: AbortSignal | undefined,
+): AsyncIterableIterator<Uint8Array> {
+  return closing(chunksOf(handle, range, signal), () => handle.close())
+}
+
+async function* chunksOf(
+  handle: FileHandle,
+  { start, end }: ByteRange,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for (let offset = start; offset <= end;) {
+    throwIfAborted(signal)
+    // Not cleared, since it is filled at once; not from the pool that others share.
+    const chunk = Buffer.allocUnsafeSlow(Math.min(READ_CHUNK_BYTES, end + 1 - offset))
+    const { bytesRead } = await handle.read(chunk, 0, chunk.length, offset).catch(cannot('read a file'))
+    if (bytesRead === 0) throw storeFailed('read a whole file', undefined)
+    offset += bytesRead
+    yield chunk.subarray(0, bytesRead)
   }
 }
 
-/** Reads a range and closes the file behind it. */
-export async function* readRange(
-  handle: FileHandle,
-  start: number,
-  end: number,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Uint8Array> {
-  try {
-    let offset = start
-    while (offset <= end) {
-      throwIfAborted(signal)
-      // Not cleared, since it is filled at once; not from the pool that others share.
-      const chunk = Buffer.allocUnsafeSlow(Math.min(READ_CHUNK_BYTES, end + 1 - offset))
-      const { bytesRead } = await handle.read(chunk, 0, chunk.length, offset).catch(cannot('read a file'))
-      if (bytesRead === 0) throw storeFailed('read a whole file', undefined)
-      offset += bytesRead
-      yield chunk.subarray(0, bytesRead)
-    }
-  } finally {
-    await handle.close()
-  }
+/** Makes a folder and those above it, and waits until the names of all that were missing are on the disk. */
+export async function makeFolder(folder: string, durable: boolean): Promise<void> {
+  const first = await mkdir(folder, { recursive: true })
+  if (first === undefined || !durable) return
+  for (let made = folder; made.length >= first.length; made = path.dirname(made)) await syncFolder(path.dirname(made))
 }
 
 /** Waits until the names in a folder are on the disk. */

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 
+import { ignoreMissing, makeFolder, syncFolder } from './disk-files.ts'
 import type { ObjectHeaders } from './store.ts'
 
 /** What is said of a file that somebody else put there. */
@@ -44,7 +45,7 @@ export class SidecarFolder {
   /** Writes headers whole or not at all; returns the file's path. */
   async write(key: string, ino: number, headers: ObjectHeaders): Promise<string> {
     const file = this.#file(key, ino)
-    await mkdir(path.dirname(file), { recursive: true })
+    await makeFolder(path.dirname(file), this.#durable)
     await mkdir(this.#temporary, { recursive: true })
     const temporary = path.join(this.#temporary, randomUUID())
     const handle = await open(temporary, 'wx', 0o640)
@@ -53,6 +54,7 @@ export class SidecarFolder {
       if (this.#durable) await handle.sync()
       await handle.close()
       await rename(temporary, file)
+      if (this.#durable) await syncFolder(path.dirname(file))
     } catch (error) {
       await handle.close().catch(() => undefined)
       await rm(temporary, { force: true })
@@ -88,9 +90,36 @@ export class SidecarFolder {
     }
   }
 
+  /** All that are there, those included whose file is gone. */
+  async *list(): AsyncGenerator<Sidecar, void, undefined> {
+    const entries = await readdir(this.#folder, { recursive: true, withFileTypes: true }).catch(ignoreMissing)
+    for (const entry of entries ?? []) {
+      const ino = /\.([0-9a-z]+)\.json$/.exec(entry.name)?.[1]
+      if (!entry.isFile() || ino === undefined) continue
+      const file = path.join(entry.parentPath, entry.name)
+      // It may go while it is looked at, with the upload that it belongs to.
+      const [stats, text] = await Promise.all([stat(file), readFile(file, 'utf8')]).catch(
+        () => [undefined, ''] as const,
+      )
+      const key = keyIn(text)
+      if (stats !== undefined && key !== undefined)
+        yield { file, key, ino: Number.parseInt(ino, 36), mtimeMs: stats.mtimeMs }
+    }
+  }
+
   async remove(key: string, ino: number): Promise<void> {
     await rm(this.#file(key, ino), { force: true })
   }
+}
+
+/** Headers as they lie in their folder. */
+export interface Sidecar {
+  readonly file: string
+  readonly key: string
+  /** Inode of the file that they are about. */
+  readonly ino: number
+  /** Time of the last write, in milliseconds since the epoch. */
+  readonly mtimeMs: number
 }
 
 /** Leaves room for inode and suffix within the 255 bytes of a name; the key inside tells clashes apart. */
@@ -102,4 +131,15 @@ function shortName(name: string): string {
         .subarray(0, 200)
         .toString('utf8')
         .replace(/\ufffd+$/u, '')
+}
+
+function keyIn(text: string): string | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text)
+    return typeof parsed === 'object' && parsed !== null && 'key' in parsed && typeof parsed.key === 'string'
+      ? parsed.key
+      : undefined
+  } catch {
+    return undefined
+  }
 }

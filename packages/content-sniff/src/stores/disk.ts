@@ -5,9 +5,9 @@ import path from 'node:path'
 
 import { SniffError } from '../errors.ts'
 import { checkKey, RESERVED_FOLDER } from '../policy/keys.ts'
-import { readAhead } from '../source/read-ahead.ts'
 import { untilAborted } from '../source/until-aborted.ts'
-import { cannot, codeOf, ignoreMissing, readRange, syncFolder, writeAll } from './disk-files.ts'
+import { cannot, codeOf, ignoreMissing, makeFolder, readRange, syncFolder } from './disk-files.ts'
+import { pour } from './disk-pour.ts'
 import { SidecarFolder } from './disk-sidecar.ts'
 import { changed, storeFailed, taken, throwIfAborted } from '../failures.ts'
 import type {
@@ -38,7 +38,7 @@ export interface DiskStoreOptions {
  *
  * A file appears under its key whole or not at all: bytes go to a temporary name, are flushed, and get their key by a
  * hard link (or a rename when overwriting). No symbolic link below the root is followed. Needs a file system with hard
- * links. What a crash leaves has a temporary name; {@link DiskStore.sweep} removes it.
+ * links. What a crash leaves has no key; {@link DiskStore.sweep} removes it.
  */
 export class DiskStore implements Store {
   readonly #root: string
@@ -63,19 +63,24 @@ export class DiskStore implements Store {
   async write(key: string, body: AsyncIterable<Uint8Array>, options: WriteOptions): Promise<StoredObject> {
     checkKey(key)
     throwIfAborted(options.signal)
-    await mkdir(this.#temporary, { recursive: true }).catch(cannot('make its folder'))
+    await makeFolder(this.#temporary, this.#durable).catch(cannot('make its folder'))
     if (options.overwrite !== true && (await this.head(key)) !== undefined) throw taken(key)
     const temporary = path.join(this.#temporary, randomUUID())
     const handle = await open(temporary, 'wx', 0o640).catch(cannot('make a file'))
     let sidecar: string | undefined
     try {
-      for await (const chunk of readAhead(untilAborted(body, options.signal))) {
-        await writeAll(handle, chunk)
-      }
+      await pour(untilAborted(body, options.signal), handle)
       throwIfAborted(options.signal)
-      if (this.#durable) await handle.sync().catch(cannot('flush a file'))
       const { ino, size } = await handle.stat().catch(cannot('describe a file'))
-      sidecar = await this.#sidecars.write(key, ino, options.headers()).catch(cannot('write headers'))
+      const headers = options.headers()
+      // Both wait for the disk, and together once. A failure of one must not leave what the other does meanwhile.
+      const [flushed, described] = await Promise.allSettled([
+        this.#durable ? handle.sync().catch(cannot('flush a file')) : undefined,
+        this.#sidecars.write(key, ino, headers).catch(cannot('write headers')),
+      ])
+      if (described.status === 'rejected') throw described.reason
+      sidecar = described.value
+      if (flushed.status === 'rejected') throw flushed.reason
       const folder = await this.#folderOf(key, true)
       throwIfAborted(options.signal)
       const replaced = await this.#place(
@@ -107,9 +112,7 @@ export class DiskStore implements Store {
         throw codeOf(cause) === 'EEXIST' ? taken(key, cause) : storeFailed('name a file', cause)
       }
     }
-    const before = await this.#open(key)
-    const ino = before === undefined ? undefined : (await before.stat()).ino
-    await before?.close()
+    const ino = await this.#inodeOf(key)
     await rename(temporary, final).catch(cannot('name a file'))
     return ino
   }
@@ -131,8 +134,8 @@ export class DiskStore implements Store {
     if (handle === undefined) return undefined
     try {
       const object = await this.#describe(key, handle)
-      const { start, end } = options.range ?? { start: 0, end: object.size - 1 }
-      return { object, body: ReadableStream.from(readRange(handle, start, end, options.signal)) }
+      const range = options.range ?? { start: 0, end: object.size - 1 }
+      return { object, body: ReadableStream.from(readRange(handle, range, options.signal)) }
     } catch (error) {
       await handle.close()
       throw error
@@ -185,7 +188,8 @@ export class DiskStore implements Store {
   }
 
   /**
-   * Removes temporary files that a crash left behind. Safe while other uploads run, given an age above the longest.
+   * Removes what a crash left behind: temporary files, and headers of files that never got their name or lost it. Safe
+   * while other uploads run, given an age above the longest.
    *
    * @param olderThanMs - Age since the last write, in milliseconds.
    * @returns How many were removed.
@@ -202,7 +206,23 @@ export class DiskStore implements Store {
       await rm(file, { force: true })
       removed += 1
     }
+    for await (const { file, key, ino, mtimeMs } of this.#sidecars.list()) {
+      if (now - mtimeMs < olderThanMs || (await this.#inodeOf(key)) === ino) continue
+      await rm(file, { force: true })
+      removed += 1
+    }
     return removed
+  }
+
+  /** The inode that a key names now. */
+  async #inodeOf(key: string): Promise<number | undefined> {
+    const handle = await this.#open(key)
+    if (handle === undefined) return undefined
+    try {
+      return (await handle.stat()).ino
+    } finally {
+      await handle.close()
+    }
   }
 
   async #describe(key: string, handle: FileHandle): Promise<StoredObject> {
@@ -235,15 +255,18 @@ export class DiskStore implements Store {
 
   /** The folder of a key, checked to be where its name says: a symbolic link on the way leads elsewhere. */
   async #folderOf(key: string, make: boolean): Promise<string> {
-    if (make) await mkdir(this.#root, { recursive: true }).catch(cannot('make a folder'))
+    if (make) await makeFolder(this.#root, this.#durable).catch(cannot('make a folder'))
     const root = await realpath(this.#root)
     let folder = root
     for (const segment of path.dirname(key) === '.' ? [] : path.dirname(key).split('/')) {
       folder = path.join(folder, segment)
       if (make) {
-        await mkdir(folder).catch((cause: unknown) => {
+        try {
+          await mkdir(folder)
+          if (this.#durable) await syncFolder(path.dirname(folder))
+        } catch (cause) {
           if (codeOf(cause) !== 'EEXIST') throw storeFailed('make a folder', cause)
-        })
+        }
       }
       if ((await realpath(folder)) !== folder) {
         throw new SniffError('SNIFF_BAD_KEY', 'Expected a key below plain folders, a symbolic link is on the way')

@@ -1,9 +1,10 @@
 import type { HeadObjectCommandOutput } from '@aws-sdk/client-s3'
 
+import { RESERVED } from '../policy/metadata.ts'
 import type { ObjectHeaders, StoredObject } from './store.ts'
 
 /** Metadata key that tells which attempt wrote an object; never shown to callers. */
-export const MARK = 'sniff-upload'
+export const MARK: string = RESERVED
 
 /** Headers as parameters of a PutObject, CreateMultipartUpload or CopyObject. */
 export interface S3Headers {
@@ -25,7 +26,14 @@ export function toS3(headers: ObjectHeaders): S3Headers {
 
 type Described = Pick<
   HeadObjectCommandOutput,
-  'CacheControl' | 'ContentDisposition' | 'ContentLength' | 'ContentType' | 'ETag' | 'LastModified' | 'Metadata'
+  | 'CacheControl'
+  | 'ContentDisposition'
+  | 'ContentEncoding'
+  | 'ContentLength'
+  | 'ContentType'
+  | 'ETag'
+  | 'LastModified'
+  | 'Metadata'
 >
 
 /** The SDK's answer in our words. */
@@ -38,8 +46,15 @@ export function fromS3(key: string, output: Described): StoredObject {
     contentType: output.ContentType ?? 'application/octet-stream',
     contentDisposition: output.ContentDisposition,
     cacheControl: output.CacheControl,
+    contentEncoding: encodingOf(output.ContentEncoding),
     metadata: Object.fromEntries(Object.entries(output.Metadata ?? {}).filter(([name]) => name !== MARK)),
   }
+}
+
+/** How stored bytes are encoded; `aws-chunked` speaks of how they came, some stores keep it by mistake. */
+function encodingOf(header: string | undefined): string | undefined {
+  const encodings = (header ?? '').split(',').map((encoding) => encoding.trim().toLowerCase())
+  return encodings.filter((encoding) => !['', 'aws-chunked', 'identity'].includes(encoding)).join(', ') || undefined
 }
 
 /** What a copy with new headers would lose otherwise. */
@@ -47,8 +62,12 @@ export function keptByCopy(
   head: HeadObjectCommandOutput,
 ): Pick<
   HeadObjectCommandOutput,
+  | 'BucketKeyEnabled'
   | 'ContentEncoding'
   | 'ContentLanguage'
+  | 'ObjectLockLegalHoldStatus'
+  | 'ObjectLockMode'
+  | 'ObjectLockRetainUntilDate'
   | 'SSEKMSKeyId'
   | 'ServerSideEncryption'
   | 'StorageClass'
@@ -62,6 +81,14 @@ export function keptByCopy(
     ...(head.StorageClass === undefined ? {} : { StorageClass: head.StorageClass }),
     ...(head.ServerSideEncryption === undefined ? {} : { ServerSideEncryption: head.ServerSideEncryption }),
     ...(head.SSEKMSKeyId === undefined ? {} : { SSEKMSKeyId: head.SSEKMSKeyId }),
+    ...(head.BucketKeyEnabled === undefined ? {} : { BucketKeyEnabled: head.BucketKeyEnabled }),
+    ...(head.ObjectLockMode === undefined ? {} : { ObjectLockMode: head.ObjectLockMode }),
+    ...(head.ObjectLockRetainUntilDate === undefined
+      ? {}
+      : { ObjectLockRetainUntilDate: head.ObjectLockRetainUntilDate }),
+    ...(head.ObjectLockLegalHoldStatus === undefined
+      ? {}
+      : { ObjectLockLegalHoldStatus: head.ObjectLockLegalHoldStatus }),
     ...(head.WebsiteRedirectLocation === undefined ? {} : { WebsiteRedirectLocation: head.WebsiteRedirectLocation }),
   }
 }

@@ -18,6 +18,7 @@ import {
   type PresignPutOptions,
 } from './s3-presign.ts'
 import { abortable, fromS3, keptByCopy, MARK, sizeOfRange, toS3 } from './s3-headers.ts'
+import { grantsOf } from './s3-grants.ts'
 import { dropParts, statusOf } from './s3-parts.ts'
 import { loadClient, loadUpload } from './s3-sdk.ts'
 import type {
@@ -74,6 +75,12 @@ export interface S3StoreOptions {
    * @default true
    */
   readonly conditionalWrites?: boolean
+  /**
+   * Takes keys as they are: for {@link fixTypes} over a bucket that others fill, where `2020:01:01.jpg` and `.cache/a` are
+   * names. Never with keys that clients choose.
+   * @default false
+   */
+  readonly anyKey?: boolean
   /** Clock for the time of a write, in milliseconds since the epoch. @default Date.now */
   readonly now?: () => number
 }
@@ -91,6 +98,7 @@ export class S3Store implements Store {
   readonly #partBytes: number
   readonly #queueSize: number
   readonly #conditional: boolean
+  readonly #anyKey: boolean
   readonly #now: () => number
 
   constructor(options: S3StoreOptions) {
@@ -110,11 +118,12 @@ export class S3Store implements Store {
     this.#partBytes = partBytes
     this.#queueSize = queueSize
     this.#conditional = options.conditionalWrites ?? true
+    this.#anyKey = options.anyKey ?? false
     this.#now = options.now ?? Date.now
   }
 
   #at(key: string): { readonly Bucket: string; readonly Key: string } {
-    return { Bucket: this.bucket, Key: this.#prefix + checkKey(key) }
+    return { Bucket: this.bucket, Key: this.#prefix + (this.#anyKey && key !== '' ? key : checkKey(key)) }
   }
 
   async write(key: string, body: AsyncIterable<Uint8Array>, options: WriteOptions): Promise<StoredObject> {
@@ -138,7 +147,7 @@ export class S3Store implements Store {
     try {
       const start = await collect(pull, this.#partBytes)
       const { etag, headers } = start.ended
-        ? await this.#putWhole(upload, Buffer.concat(start.chunks))
+        ? await this.#putWhole(upload, Buffer.concat(start.chunks.takeAll()))
         : await this.#putParts(upload, replay(start.chunks, pull))
       if (etag === undefined) return await this.#settle(upload, undefined)
       return { ...headers, key, size, etag, lastModified: new Date(this.#now()) }
@@ -146,7 +155,8 @@ export class S3Store implements Store {
       if ('error' in failure) throw failure.error
       return await this.#settle(upload, error)
     } finally {
-      await iterator.return?.()
+      // A source that hangs in a read never answers, so nobody waits for it.
+      void iterator.return?.().catch(() => undefined)
     }
   }
 
@@ -238,7 +248,10 @@ export class S3Store implements Store {
     }
   }
 
-  /** Copies the object onto itself with other headers; storage class, encryption and tags stay as they are. */
+  /**
+   * Copies the object onto itself with other headers. Storage class, encryption, locks, tags and, as far as the caller
+   * may read them, access lists stay as they are; the time of the last change does not.
+   */
   async updateHeaders(key: string, headers: ObjectHeaders, options: UpdateOptions = {}): Promise<StoredObject> {
     const { CopyObjectCommand, HeadObjectCommand } = await loadClient()
     const at = this.#at(key)
@@ -252,6 +265,7 @@ export class S3Store implements Store {
         new CopyObjectCommand({
           ...at,
           ...keptByCopy(before),
+          ...(await grantsOf(this.client, at, abortable(options.signal))),
           ...toS3(headers),
           CopySource: [this.bucket, ...at.Key.split('/')].map(encodeURIComponent).join('/'),
           CopySourceIfMatch: before.ETag,

@@ -15,6 +15,8 @@ export interface StoredObject extends ObjectHeaders {
   /** Entity tag with its quotes, as for HTTP. */
   readonly etag: string
   readonly lastModified: Date
+  /** `Content-Encoding` of an object that somebody stored compressed: its bytes are not those of its type. */
+  readonly contentEncoding?: string | undefined
 }
 
 /** Options of {@link Store.write}. */
