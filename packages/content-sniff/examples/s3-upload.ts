@@ -11,12 +11,12 @@ const gif = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAAAAAAALAAAAAABAAEAAAICRAE
 const stored = await uploads.put(new Blob([gif]).stream(), { filename: 'me.gif', key: 'anna.gif', overwrite: true })
 console.log(stored.key, stored.type.mime, stored.size)
 
-// Straight to the bucket: a link for exactly this type and size, and a look at the bytes afterwards.
+// Straight to the bucket: a link for exactly this type and size, once, and a look at the bytes afterwards.
 const url = await store.presignPut('berta.gif', { contentType: 'image/gif', contentLength: gif.length })
 await fetch(url, {
   method: 'PUT',
   body: gif,
-  headers: { 'content-type': 'image/gif', 'content-disposition': 'attachment' },
+  headers: { 'content-type': 'image/gif', 'content-disposition': 'attachment', 'if-none-match': '*' },
 })
 const verified = await uploads.verifyUploaded('berta.gif', { declaredType: 'image/gif' })
 console.log(verified.key, verified.disposition)

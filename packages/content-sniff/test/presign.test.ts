@@ -33,11 +33,12 @@ test('a link to send has type, length and disposition in its signature', async (
     'content-length',
     'content-type',
     'host',
+    'if-none-match',
   ])
   const answer = await fetch(url, {
     method: 'PUT',
     body: png(),
-    headers: { 'content-type': 'image/png', 'content-disposition': 'attachment' },
+    headers: { 'content-type': 'image/png', 'content-disposition': 'attachment', 'if-none-match': '*' },
   })
   expect(answer.status).toBe(200)
   const uploads = createUploader({ store, policy: { allow: ['image'] } })
@@ -45,6 +46,15 @@ test('a link to send has type, length and disposition in its signature', async (
     type: { mime: 'image/png' },
     disposition: 'inline',
   })
+})
+
+test.each([
+  ['the caller allows it', { overwrite: true }, true],
+  ['the store knows no conditions', {}, false],
+])('a link to send may replace an object where %s', async (_, options, conditionalWrites) => {
+  const plain = new S3Store({ client: s3.client, bucket: s3.bucket, conditionalWrites })
+  const url = await plain.presignPut('b', { contentType: 'image/png', contentLength: 5, ...options })
+  expect(new URL(url).searchParams.get('X-Amz-SignedHeaders')).not.toContain('if-none-match')
 })
 
 test('a form has key, type and size limits in its policy', async () => {
@@ -74,7 +84,7 @@ test('an upload that is not what its form said is deleted when it is verified', 
   await fetch(url, {
     method: 'PUT',
     body: '<html>',
-    headers: { 'content-type': 'image/png', 'content-disposition': 'attachment' },
+    headers: { 'content-type': 'image/png', 'content-disposition': 'attachment', 'if-none-match': '*' },
   })
   await expect(createUploader({ store }).verifyUploaded('d', { declaredType: 'image/png' })).rejects.toMatchObject({
     code: 'SNIFF_TYPE_MISMATCH',

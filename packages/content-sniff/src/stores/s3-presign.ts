@@ -34,6 +34,12 @@ export interface PresignPutOptions {
   readonly contentLength: number
   /** Life of the link, in seconds. @default 900 */
   readonly expiresInSeconds?: number
+  /**
+   * Lets the link replace an object, also one that was verified by then. Without it the client must send
+   * `If-None-Match: *`, which is part of the signature; stores with `conditionalWrites` off sign no such thing.
+   * @default false
+   */
+  readonly overwrite?: boolean
 }
 
 /** Options of {@link S3Store.presignPost}. */
@@ -69,23 +75,27 @@ export async function presignGet(
   return getSignedUrl(client, command, { expiresIn: options.expiresInSeconds ?? DEFAULT_LIFE_SECONDS })
 }
 
-/** Signs a PUT together with its type and length, so that a client can send neither another type nor more. */
+/** Signs a PUT together with its type and length, so that a client can send neither another type nor more, nor twice. */
 export async function presignPut(
   client: S3Client,
   address: ObjectAddress,
   options: PresignPutOptions,
+  conditional: boolean,
 ): Promise<string> {
+  const once = conditional && options.overwrite !== true
   const [{ PutObjectCommand }, { getSignedUrl }] = await Promise.all([loadClient(), loadPresigner()])
   const command = new PutObjectCommand({
     ...address,
     ContentType: options.contentType,
     ContentLength: options.contentLength,
     ContentDisposition: 'attachment',
+    ...(once ? { IfNoneMatch: '*' } : {}),
   })
+  const signed = ['content-type', 'content-length', 'content-disposition', ...(once ? ['if-none-match'] : [])]
   return getSignedUrl(client, command, {
     expiresIn: options.expiresInSeconds ?? DEFAULT_LIFE_SECONDS,
-    signableHeaders: new Set(['content-type', 'content-length', 'content-disposition', 'host']),
-    unhoistableHeaders: new Set(['content-type', 'content-length', 'content-disposition']),
+    signableHeaders: new Set([...signed, 'host']),
+    unhoistableHeaders: new Set(signed),
   })
 }
 

@@ -322,12 +322,18 @@ export class S3Store implements Store {
     return presignGet(this.client, this.#at(key), options)
   }
 
-  /** A link that lets a client send one object of exactly one type; check it with `verifyUploaded` afterwards. */
+  /**
+   * A link that lets a client send one object of exactly one type, once; check it with `verifyUploaded` afterwards. The
+   * client must send what is signed: `Content-Type`, `Content-Disposition: attachment` and `If-None-Match: *`.
+   */
   presignPut(key: string, options: PresignPutOptions): Promise<string> {
-    return presignPut(this.client, this.#at(key), options)
+    return presignPut(this.client, this.#at(key), options, this.#conditional)
   }
 
-  /** A form that lets a browser send one object of one type within limits of size; check it with `verifyUploaded`. */
+  /**
+   * A form that lets a browser send one object of one type within limits of size; check it with `verifyUploaded`. Until it
+   * expires it can be sent again, also after the check, so sign a short life.
+   */
   presignPost(key: string, options: PresignPostOptions): Promise<PresignedPost> {
     return presignPost(this.client, this.#at(key), options)
   }
