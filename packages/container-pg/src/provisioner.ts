@@ -4,7 +4,7 @@ import path from 'node:path'
 import { type DockerConnection, dockerEngine } from './engine/docker.ts'
 import { ContainerPgError } from './errors.ts'
 import { freePort } from './internal/free-port.ts'
-import { ADMIN, type Context, LABEL, lockServer, rootLabel } from './lifecycle/context.ts'
+import { ADMIN, type Context, LABEL, lockBackups, lockServer, rootLabel } from './lifecycle/context.ts'
 import { createServer, startServer } from './lifecycle/create.ts'
 import { reconcile, type Reconciliation } from './lifecycle/reconcile.ts'
 import { findContainer, removeServer, stopContainer } from './lifecycle/remove.ts'
@@ -65,8 +65,8 @@ export interface Provisioner {
    */
   remove(name: string, options: { readonly keepData: boolean }): Promise<void>
   /**
-   * Sets the administrator's password and proves it with a login.
-   * @throws {@link ContainerPgError} `NOT_FOUND`, `NOT_RUNNING`, `INVALID_INPUT`, `WRONG_PASSWORD`.
+   * Sets the administrator's password and proves it with a login. Repeated, it is the same change.
+   * @throws {@link ContainerPgError} `NOT_FOUND`, `NOT_RUNNING`, `INVALID_INPUT`, `WRONG_PASSWORD`, `SERVER_RECOVERING`.
    */
   rotatePassword(name: string, passwords: { readonly current: string; readonly next: string }): Promise<void>
   /**
@@ -78,21 +78,22 @@ export interface Provisioner {
   events(signal: AbortSignal): AsyncIterable<ServerEvent>
   /**
    * Writes one database to a new file and proves it by restoring it into a scratch database. Beside it lies `FILE.json`.
-   * @throws {@link ContainerPgError} `NOT_FOUND`, `NOT_RUNNING`, `INVALID_INPUT`, `DUMP_FAILED`, `DISK_FULL`.
+   * @throws {@link ContainerPgError} `NOT_FOUND`, `NOT_RUNNING`, `INVALID_INPUT`, `DUMP_FAILED`, `DISK_FULL`, `BUSY`.
    */
   dump(name: string, options: BackupOptions): Promise<DumpManifest>
   /**
-   * Restores a dump into a database that does not exist yet; everything in it belongs to the administrator.
-   * @throws {@link ContainerPgError} `NOT_FOUND`, `NOT_RUNNING`, `DATABASE_EXISTS`, `DUMP_DAMAGED`, `RESTORE_FAILED`.
+   * Restores a dump into a database that does not exist yet, and is there once it is whole; everything in it belongs to the
+   * administrator.
+   * @throws {@link ContainerPgError} `NOT_FOUND`, `NOT_RUNNING`, `DATABASE_EXISTS`, `DUMP_DAMAGED`, `RESTORE_FAILED`, `BUSY`.
    */
   restore(name: string, options: BackupOptions): Promise<DumpManifest>
   /** Closes the gap between what is recorded and what runs; call it when the service starts, or use {@link Provisioner.keep}. */
   reconcile(): Promise<Reconciliation>
   /**
    * Reconciles now and whenever the engine comes back, until the signal.
-   * @param report - Hears of every reconciliation, and of every failure to reach the engine.
+   * @param report - Hears of every reconciliation, and of everything that stood in the way of one.
    */
-  keep(signal: AbortSignal, report?: (result: Reconciliation | ContainerPgError) => void): Promise<void>
+  keep(signal: AbortSignal, report?: (result: Reconciliation | Error) => void): Promise<void>
 }
 
 /** Which lines of a server's log are wanted. */
@@ -131,6 +132,14 @@ export async function createProvisioner(options: ProvisionerOptions): Promise<Pr
     if (record === undefined || record.desired === 'creating') throw notFound(name)
     return record
   }
+  /** A server that is being removed is as good as gone: its data may be half gone already. */
+  const expectStaying = async (name: string): Promise<ServerRecord> => {
+    const record = await expectRecord(name)
+    if (record.desired === 'running' || record.desired === 'stopped') return record
+    throw new ContainerPgError('NOT_FOUND', `Server ${name} is being removed`, {
+      remedy: 'Remove it again to bring that to its end, or reconcile.',
+    })
+  }
   const view = async (record: ServerRecord) => {
     const listed = await context.engine.list({ label: rootLabel(context) })
     return serverOf(
@@ -161,13 +170,15 @@ export async function createProvisioner(options: ProvisionerOptions): Promise<Pr
 
     async start(name) {
       await using _lock = await lockServer(context, name)
-      return runningServer(await startServer(context, await expectRecord(name)))
+      return runningServer(await startServer(context, await expectStaying(name)))
     },
 
     async stop(name) {
       await using _lock = await lockServer(context, name)
-      const record: ServerRecord = { ...(await expectRecord(name)), desired: 'stopped' }
-      await context.records.put(record)
+      const record: ServerRecord = { ...(await expectStaying(name)), desired: 'stopped' }
+      await context.records.put(record).catch((error: unknown) => {
+        throw fromDisk(context.root, error)
+      })
       await stopContainer(context, record)
       return view(record)
     },
@@ -181,7 +192,8 @@ export async function createProvisioner(options: ProvisionerOptions): Promise<Pr
       checkPassword(next)
       await using _lock = await lockServer(context, name)
       const { record } = await expectRunning(name)
-      await rotatePassword({ port: record.port, user: ADMIN, password: current, database: 'postgres' }, next)
+      const address = { port: record.port, user: ADMIN, password: current, database: 'postgres' }
+      await rotatePassword(name, address, next)
     },
 
     async *logs(name, options = {}) {
@@ -193,14 +205,16 @@ export async function createProvisioner(options: ProvisionerOptions): Promise<Pr
 
     async dump(name, { database, file }) {
       checkDatabase(database)
+      await using _turn = await lockBackups(context, name)
       const { source } = await expectRunning(name)
-      return dump(source, database, file, context.now().toISOString())
+      return await dump(source, database, file, context.now().toISOString())
     },
 
     async restore(name, { database, file }) {
       checkDatabase(database)
+      await using _turn = await lockBackups(context, name)
       const { source } = await expectRunning(name)
-      return restore(source, database, file)
+      return await restore(source, database, file)
     },
 
     reconcile: () => reconcile(context),
@@ -208,7 +222,7 @@ export async function createProvisioner(options: ProvisionerOptions): Promise<Pr
   }
 
   async function expectRunning(name: string): Promise<{ record: ServerRecord; source: Source }> {
-    const record = await expectRecord(name)
+    const record = await expectStaying(name)
     const container = await findContainer(context, record)
     if (container?.running !== true) {
       throw new ContainerPgError('NOT_RUNNING', `Server ${name} does not run`, { remedy: 'Start it first.' })
@@ -227,6 +241,7 @@ async function openContext(options: ProvisionerOptions): Promise<Context> {
   return {
     engine: dockerEngine(options.docker, engineTimeoutMs),
     root,
+    namedRoot: path.resolve(options.storageRoot),
     records,
     image: options.image ?? 'postgres:17',
     labels: options.labels ?? {},

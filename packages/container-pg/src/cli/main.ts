@@ -5,6 +5,12 @@ import { run } from './run.ts'
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
 
+// Whoever reads may have enough before we are done, as `head` does.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(process.exitCode)
+})
+
 try {
   process.exitCode = await run(process.argv.slice(2), {
     env: process.env,

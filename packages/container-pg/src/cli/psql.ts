@@ -7,6 +7,9 @@ import type { Server } from '../lifecycle/view.ts'
 /** Opens psql on a server; psql itself asks for the password, so that we never hold it. */
 export async function openPsql({ connection }: Server, words: readonly string[]): Promise<number> {
   const { host, port, user, database } = connection
+  // Ctrl-C reaches both of us and is meant for psql, where it ends a query.
+  const stay = () => {}
+  process.on('SIGINT', stay)
   const child = spawn('psql', ['-h', host, '-p', String(port), '-U', user, '-d', database, ...words], {
     stdio: 'inherit',
   })
@@ -18,5 +21,7 @@ export async function openPsql({ connection }: Server, words: readonly string[])
       remedy: 'Install Postgres’ client programs.',
       cause: error,
     })
+  } finally {
+    process.off('SIGINT', stay)
   }
 }

@@ -80,7 +80,8 @@ export async function run(words: readonly string[], world: World): Promise<numbe
 type Command = (provisioner: Provisioner, given: Arguments, world: World) => Promise<number>
 
 const COMMANDS: Readonly<Record<string, Command>> = {
-  async serve(provisioner, { values }, world) {
+  async serve(provisioner, { positionals, values }, world) {
+    take(positionals)
     const token = world.env['CONTAINER_PG_TOKEN']
     if (token === undefined || token.length < 16) throw usage('Expected CONTAINER_PG_TOKEN, at least 16 characters')
     await serve(provisioner, { token, port: wholeNumber('--port', values.port) ?? 8080 }, world)
@@ -88,7 +89,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
 
   async create(provisioner, { positionals, values }, world) {
-    const [, name = missing('NAME')] = positionals
+    const [name] = take(positionals, 'NAME')
     const file = values['password-file']
     const password = file === undefined ? await askPassword(world) : await readPasswordFile(file)
     const server = await withProgress(world, `Creating ${name}`, () =>
@@ -105,7 +106,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     return 0
   },
 
-  async list(provisioner, _, world) {
+  async list(provisioner, { positionals }, world) {
+    take(positionals)
     for (const server of await provisioner.list()) {
       world.out(
         `${[server.name.padEnd(20), server.state.padEnd(9), String(server.port).padEnd(6), server.storageDir].join(' ')}\n`,
@@ -115,26 +117,26 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
 
   async start(provisioner, { positionals }, world) {
-    const [, name = missing('NAME')] = positionals
+    const [name] = take(positionals, 'NAME')
     world.out(`${addressOf(await withProgress(world, `Starting ${name}`, () => provisioner.start(name)))}\n`)
     return 0
   },
 
   async stop(provisioner, { positionals }, world) {
-    const [, name = missing('NAME')] = positionals
+    const [name] = take(positionals, 'NAME')
     await withProgress(world, `Stopping ${name}`, () => provisioner.stop(name))
     return 0
   },
 
   async psql(provisioner, { positionals, rest }) {
-    const [, name = missing('NAME')] = positionals
+    const [name] = take(positionals, 'NAME')
     const server = await provisioner.get(name)
     if (server === undefined) throw new ContainerPgError('NOT_FOUND', `There is no server ${name}`)
     return openPsql(server, rest)
   },
 
   async logs(provisioner, { positionals, values }, world) {
-    const [, name = missing('NAME')] = positionals
+    const [name] = take(positionals, 'NAME')
     const tail = wholeNumber('--tail', values.tail)
     const wanted = { follow: values.follow === true, signal: world.signal, ...(tail === undefined ? {} : { tail }) }
     for await (const line of provisioner.logs(name, wanted)) world.out(`${line}\n`)
@@ -142,7 +144,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
 
   async dump(provisioner, { positionals }, world) {
-    const [, name = missing('NAME'), database = missing('DATABASE'), file = missing('FILE')] = positionals
+    const [name, database, file] = take(positionals, 'NAME', 'DATABASE', 'FILE')
     const { bytes } = await withProgress(world, `Dumping ${database} and proving the dump`, () =>
       provisioner.dump(name, { database, file }),
     )
@@ -151,14 +153,14 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
 
   async restore(provisioner, { positionals }, world) {
-    const [, name = missing('NAME'), database = missing('DATABASE'), file = missing('FILE')] = positionals
+    const [name, database, file] = take(positionals, 'NAME', 'DATABASE', 'FILE')
     await withProgress(world, `Restoring ${file}`, () => provisioner.restore(name, { database, file }))
     world.out(`${database} on ${name}\n`)
     return 0
   },
 
   async remove(provisioner, { positionals, values }, world) {
-    const [, name = missing('NAME')] = positionals
+    const [name] = take(positionals, 'NAME')
     const keepData = values['keep-data'] === true
     if (keepData === (values['erase-data'] === true)) throw usage('Expected either --keep-data or --erase-data')
     await withProgress(world, `Removing ${name}`, () => provisioner.remove(name, { keepData }))
@@ -190,8 +192,15 @@ function wholeNumber(option: string, text: string | undefined): number | undefin
   return Number(text)
 }
 
-function missing(what: string): never {
-  throw usage(`Expected ${what}`)
+/** Takes the words after the command: these, and no more. */
+function take<const Names extends readonly string[]>(
+  [, ...given]: readonly string[],
+  ...names: Names
+): { [Index in keyof Names]: string } {
+  const missing = names[given.length]
+  if (missing !== undefined) throw usage(`Expected ${missing}`)
+  if (given.length > names.length) throw usage(`Expected no more words, got ${given[names.length]}`)
+  return given as { [Index in keyof Names]: string }
 }
 
 function usage(message: string): ContainerPgError {

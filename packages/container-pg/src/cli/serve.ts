@@ -16,9 +16,11 @@ export async function serve(
 ): Promise<void> {
   const onError = (error: unknown) => world.note(`${error instanceof Error ? error.stack : String(error)}\n`)
   const handle = createContainerApi(provisioner, { authorize: bearerToken(token), onError })
-  const server = createServer((request, response) => {
+  const server = createServer((incoming, outgoing) => {
+    const request = read(incoming, outgoing)
+    if (request === undefined) return void outgoing.writeHead(400).end()
     // A client that leaves in the middle of a log is no error.
-    answer(handle, request, response).catch((error: unknown) => (response.destroyed ? undefined : onError(error)))
+    answer(handle, request, outgoing).catch((error: unknown) => (outgoing.destroyed ? undefined : onError(error)))
   })
   server.listen(port, '127.0.0.1')
   await once(server, 'listening').catch((error: unknown) => {
@@ -30,7 +32,9 @@ export async function serve(
   const { port: chosen } = server.address() as { port: number }
   world.out(`http://127.0.0.1:${chosen}/api/containers/\n`)
   const keeping = provisioner.keep(world.signal, (result) => {
-    if (result instanceof ContainerPgError) return world.note(`${result.code}: ${result.message}\n`)
+    if (result instanceof Error) {
+      return world.note(`${result instanceof ContainerPgError ? result.code : result.name}: ${result.message}\n`)
+    }
     const lines = [
       ...result.started.map((name) => `started ${name}`),
       ...result.stopped.map((name) => `stopped ${name}`),
@@ -45,24 +49,32 @@ export async function serve(
   await once(server, 'close')
 }
 
-async function answer(
-  handle: (request: Request) => Promise<Response>,
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-): Promise<void> {
+/** Turns Node's request into one of `fetch`, `undefined` for addresses and methods that it does not know. */
+function read(incoming: IncomingMessage, outgoing: ServerResponse): Request | undefined {
   const gone = new AbortController()
   outgoing.on('close', () => gone.abort())
   const { method = 'GET', url = '/', headers } = incoming
   const body = method === 'GET' || method === 'HEAD' ? null : (Readable.toWeb(incoming) as ReadableStream<Uint8Array>)
-  const request = new Request(new URL(url, 'http://127.0.0.1'), {
-    method,
-    headers: Object.entries(headers).flatMap(([name, value]) =>
-      [value ?? []].flat().map((one): [string, string] => [name, one]),
-    ),
-    body,
-    signal: gone.signal,
-    ...(body === null ? {} : { duplex: 'half' }),
-  })
+  try {
+    return new Request(new URL(url, 'http://127.0.0.1'), {
+      method,
+      headers: Object.entries(headers).flatMap(([name, value]) =>
+        [value ?? []].flat().map((one): [string, string] => [name, one]),
+      ),
+      body,
+      signal: gone.signal,
+      ...(body === null ? {} : { duplex: 'half' }),
+    })
+  } catch {
+    return undefined
+  }
+}
+
+async function answer(
+  handle: (request: Request) => Promise<Response>,
+  request: Request,
+  outgoing: ServerResponse,
+): Promise<void> {
   const response = await handle(request)
   outgoing.writeHead(response.status, Object.fromEntries(response.headers))
   if (response.body === null) outgoing.end()

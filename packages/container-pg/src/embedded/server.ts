@@ -261,6 +261,8 @@ function watchParent(server: ChildProcess, account: Account | undefined): Dispos
   watcher.on('error', () => {})
   watcher.stdin.on('error', () => {})
   watcher.unref()
+  // A server that ended by itself has given its number back; another process may get it.
+  server.once('exit', () => watcher.stdin.end('stopped\n'))
   // A program that forgets to stop the server can still end; the watcher then sees the pipe close.
   ;(watcher.stdin as Socket).unref()
   return {

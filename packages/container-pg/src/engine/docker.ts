@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline'
-import { Readable } from 'node:stream'
+import { type Duplex, Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 
 import Docker from 'dockerode'
 
@@ -33,6 +34,19 @@ export function dockerEngine(connection: DockerConnection | undefined, timeoutMs
       return await call(signal)
     } catch (error) {
       throw translate(error, what, signal.aborted ? timeoutMs : undefined)
+    }
+  }
+
+  /** For what answers with a stream: the deadline ends when it begins. */
+  const begin = async (what: string, call: (abortSignal: AbortSignal) => Promise<Duplex>): Promise<Duplex> => {
+    const overdue = new AbortController()
+    const timer = setTimeout(() => overdue.abort(), timeoutMs)
+    try {
+      return await call(overdue.signal)
+    } catch (error) {
+      throw translate(error, what, overdue.signal.aborted ? timeoutMs : undefined)
+    } finally {
+      clearTimeout(timer)
     }
   }
 
@@ -123,10 +137,8 @@ export function dockerEngine(connection: DockerConnection | undefined, timeoutMs
     logs: (id, options) => readLogs(docker, id, options, deadline),
 
     async *events(label, signal) {
-      const stream = await ask('watch events', () =>
-        docker.getEvents({ filters: { label: [label], type: ['container'] }, abortSignal: signal }),
-      )
       try {
+        const stream = await docker.getEvents({ filters: { label: [label], type: ['container'] }, abortSignal: signal })
         for await (const line of createInterface({ input: stream as NodeJS.ReadableStream })) yield happened(line)
       } catch (error) {
         if (!signal.aborted) throw translate(error, 'watch events', undefined)
@@ -149,8 +161,12 @@ export function dockerEngine(connection: DockerConnection | undefined, timeoutMs
           abortSignal,
         }),
       )
-      const stream = await ask('start a program', () => exec.start({ hijack: true, stdin: input !== undefined }))
-      input?.pipe(stream)
+      const stream = await begin('start a program', (abortSignal) =>
+        exec.start({ hijack: true, stdin: input !== undefined, abortSignal }),
+      )
+      const feeding = input === undefined ? undefined : pipeline(input, stream)
+      // Heard below; a broken connection ends the loop first.
+      feeding?.catch(() => {})
       let errors = Buffer.alloc(0)
       try {
         for await (const { kind, chunk } of frames(stream)) {
@@ -160,6 +176,7 @@ export function dockerEngine(connection: DockerConnection | undefined, timeoutMs
       } finally {
         stream.destroy()
       }
+      await feeding
       const { ExitCode } = await ask('look at a program', (abortSignal) => exec.inspect({ abortSignal }))
       return { exitCode: ExitCode ?? -1, errors: errors.toString() }
     },

@@ -107,7 +107,7 @@ interface ExecStreams {
 }
 
 /** How a program inside a container ended. */
-interface ExecResult {
+export interface ExecResult {
   readonly exitCode: number
   /** End of what it wrote to its error stream, at most 8 KiB. */
   readonly errors: string

@@ -29,11 +29,16 @@ export async function* frames(stream: AsyncIterable<Buffer>): AsyncGenerator<Fra
 /** Reads frames line by line; output and errors are taken in the order of their coming. */
 export async function* frameLines(stream: AsyncIterable<Buffer>): AsyncGenerator<string> {
   const decoder = new TextDecoder()
-  let held = ''
+  // A line can be megabytes in thousands of frames: each is looked at once.
+  let held: string[] = []
   for await (const { chunk } of frames(stream)) {
-    const lines = (held + decoder.decode(chunk, { stream: true })).split(/\r?\n/)
-    held = lines.pop() ?? ''
-    yield* lines
+    const [first = '', ...more] = decoder.decode(chunk, { stream: true }).split('\n')
+    held.push(first)
+    for (const next of more) {
+      yield held.join('').replace(/\r$/, '')
+      held = [next]
+    }
   }
-  if (held !== '') yield held
+  const last = held.join('')
+  if (last !== '') yield last
 }

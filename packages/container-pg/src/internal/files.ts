@@ -1,26 +1,39 @@
 import { constants } from 'node:fs'
 import { open, readFile, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
-import { randomUUID } from 'node:crypto'
 
-/** Replaces a file in one step that survives a power cut; readers see the old or the new content. */
-export async function writeDurably(file: string, content: string, mode = 0o600): Promise<void> {
-  const draft = `${file}.${randomUUID()}`
+/** One name, so that what a killed process left is found again: by the next one that writes or removes the file. */
+const draftOf = (file: string): string => `${file}.draft`
+
+/**
+ * Replaces a file in one step that survives a power cut; readers see the old or the new content. One writer at a time: the
+ * caller holds a lock.
+ */
+export async function writeDurably(file: string, content: string): Promise<void> {
+  const draft = draftOf(file)
+  await rm(draft, { force: true })
   try {
-    await using handle = await open(draft, 'wx', mode)
+    // Never through a link: others may write to the folder.
+    await using handle = await open(draft, 'wx', 0o600)
     await handle.writeFile(content)
     await handle.sync()
-    await rename(draft, file)
   } catch (error) {
     await rm(draft, { force: true })
     throw error
   }
-  await syncFolder(path.dirname(file))
+  await renameDurably(draft, file)
+}
+
+/** Gives a file its name so that it keeps it after a power cut. */
+export async function renameDurably(from: string, to: string): Promise<void> {
+  await rename(from, to)
+  await syncFolder(path.dirname(to))
 }
 
 /** Removes a file so that it stays removed after a power cut. */
 export async function removeDurably(file: string): Promise<void> {
   await rm(file, { force: true })
+  await rm(draftOf(file), { force: true })
   await syncFolder(path.dirname(file))
 }
 

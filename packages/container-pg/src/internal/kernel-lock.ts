@@ -44,7 +44,8 @@ export async function waitForLock(name: string, timeoutMs: number): Promise<Kern
 
 async function listen(address: string): Promise<KernelLock | undefined> {
   const server = createServer((socket) => socket.destroy())
-  server.listen(address)
+  // Without `exclusive` the workers of a Node cluster share one socket, and all of them would hold the name.
+  server.listen({ path: address, exclusive: true })
   try {
     await once(server, 'listening')
   } catch (error) {

@@ -1,6 +1,8 @@
 import type { Engine } from '../engine/engine.ts'
+import { ATTEMPT } from '../engine/shapes.ts'
 import { ContainerPgError } from '../errors.ts'
 import { type KernelLock, waitForLock } from '../internal/kernel-lock.ts'
+import { resolveBelow } from '../storage/folder.ts'
 import type { Records } from '../storage/records.ts'
 
 /** What every operation on servers needs. */
@@ -8,6 +10,8 @@ export interface Context {
   readonly engine: Engine
   /** Real path of the storage root. */
   readonly root: string
+  /** The root as its user names it, perhaps through symbolic links. */
+  readonly namedRoot: string
   readonly records: Records
   readonly image: string
   /** Extra labels of every container. */
@@ -28,11 +32,16 @@ export const LABEL = {
   root: 'container-pg.root',
   storage: 'container-pg.storage',
   /** Which launch made the container. */
-  attempt: 'container-pg.attempt',
+  attempt: ATTEMPT,
 } as const
 
 /** The label that all containers of a storage root carry. */
 export const rootLabel = (context: Context): string => `${LABEL.root}=${context.root}`
+
+/** Names the folder that a request means, by its real path. */
+export function folderOf({ root, namedRoot }: Context, wanted: string): string {
+  return resolveBelow(root, wanted.startsWith(`${namedRoot}/`) ? root + wanted.slice(namedRoot.length) : wanted)
+}
 
 /** The container's name follows from the folder's identity, so that the engine refuses a second one for it. */
 export const containerName = (identity: string): string => `container-pg-${identity}`
@@ -42,16 +51,21 @@ export const containerName = (identity: string): string => `container-pg-${ident
  *
  * @throws {@link ContainerPgError} `BUSY` when another one takes too long.
  */
-export async function lockServer(context: Context, name: string): Promise<KernelLock> {
-  const lock = await waitForLock(lockName(context, name), context.lockTimeoutMs)
+export function lockServer(context: Context, name: string): Promise<KernelLock> {
+  return waitForTurn(context, lockName(context, name), `operation on server ${name}`)
+}
+
+/** Lets one dump or restore at a time work on a server. @throws {@link ContainerPgError} `BUSY`. */
+export function lockBackups(context: Context, name: string): Promise<KernelLock> {
+  return waitForTurn(context, `backups ${context.root} ${name}`, `dump or restore on server ${name}`)
+}
+
+async function waitForTurn({ lockTimeoutMs }: Context, name: string, what: string): Promise<KernelLock> {
+  const lock = await waitForLock(name, lockTimeoutMs)
   if (lock !== undefined) return lock
-  throw new ContainerPgError(
-    'BUSY',
-    `Another operation on server ${name} has taken more than ${context.lockTimeoutMs} ms`,
-    {
-      remedy: 'Try again later.',
-    },
-  )
+  throw new ContainerPgError('BUSY', `Another ${what} has taken more than ${lockTimeoutMs} ms`, {
+    remedy: 'Try again later.',
+  })
 }
 
 /** The lock's name; used alone by those who would rather skip than wait. */

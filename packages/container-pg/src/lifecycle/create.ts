@@ -3,23 +3,23 @@ import { randomUUID } from 'node:crypto'
 import type { ContainerFacts, ImageFacts } from '../engine/engine.ts'
 import { ContainerPgError } from '../errors.ts'
 import { tryLock } from '../internal/kernel-lock.ts'
-import { type Login, tryLogin, withClient } from '../postgres/login.ts'
+import { fromServer, type Login, tryLogin } from '../postgres/login.ts'
 import { askAtTheDoor } from '../postgres/probe.ts'
 import { scramVerifier } from '../postgres/scram.ts'
 import {
+  clearFolder,
+  emptyData,
   fromDisk,
   hasData,
   openFolder,
   prepareFolder,
-  removeFolder,
-  resolveBelow,
   type StorageFolder,
-  emptyData,
+  unmake,
 } from '../storage/folder.ts'
 import { checkVersion, type FolderState, folderState, readMark, writeMark } from '../storage/marks.ts'
 import type { ServerRecord } from '../storage/records.ts'
-import { ADMIN, containerName, type Context, LABEL, lockServer } from './context.ts'
-import { expectUnused } from './exclusion.ts'
+import { ADMIN, containerName, type Context, folderOf, LABEL, lockServer } from './context.ts'
+import { expectUnclaimed, expectUnused } from './exclusion.ts'
 import { firstSteps } from './first-steps.ts'
 import { keepAlive, launch } from './launch.ts'
 import { type Door, waitUntilReady } from './ready.ts'
@@ -36,7 +36,7 @@ const LOGIN_TIMEOUT_MS = 5000
 export async function createServer(context: Context, spec: ServerSpec): Promise<ServerRecord> {
   checkSpec(spec)
   const { name } = spec
-  const storageDir = spec.storageDir === undefined ? undefined : resolveBelow(context.root, spec.storageDir)
+  const storageDir = spec.storageDir === undefined ? undefined : folderOf(context, spec.storageDir)
   await using _lock = await lockServer(context, name)
   let known = await context.records.get(name)
   if (known !== undefined && !['running', 'stopped'].includes(known.desired)) {
@@ -52,7 +52,7 @@ export async function createServer(context: Context, spec: ServerSpec): Promise<
       })
     }
   }
-  const record = known ?? (await newRecord(context, spec, storageDir ?? resolveBelow(context.root, name)))
+  const record = known ?? (await newRecord(context, spec, storageDir ?? folderOf(context, name)))
   const { adminPassword: password } = spec
   // Awaited here: the lock goes when this function is left.
   return await bringUp(context, record, {
@@ -107,44 +107,61 @@ async function bringUp(context: Context, wanted: ServerRecord, wishes: Wishes): 
 }
 
 async function bringUpOn(context: Context, wanted: ServerRecord, wishes: Wishes): Promise<ServerRecord> {
-  const { engine, records } = context
-  const image = await engine.image(wanted.image)
+  const image = await context.engine.image(wanted.image)
   if (image === undefined) {
     throw new ContainerPgError('IMAGE_MISSING', `The engine has no image ${wanted.image}`, {
       remedy: `Fetch it first, for example with: docker pull ${wanted.image}`,
     })
   }
+  // Before a folder is made: it could lie in somebody's data.
+  await expectUnclaimed(context, wanted)
   await using folder = await openFolder(context.root, wanted.storageDir, { make: !wishes.known })
+  try {
+    return await bringUpIn(context, folder, image, wanted, wishes)
+  } catch (error) {
+    await unmake(folder.made)
+    throw error
+  }
+}
+
+async function bringUpIn(
+  context: Context,
+  folder: StorageFolder,
+  image: ImageFacts,
+  wanted: ServerRecord,
+  wishes: Wishes,
+): Promise<ServerRecord> {
+  const { engine, records } = context
   await using turn = await tryLock(`storage ${folder.identity}`)
   if (turn === undefined) {
     throw new ContainerPgError('STORAGE_IN_USE', `Another operation works on the folder ${folder.path}`, {
       remedy: 'Let it finish, or name another folder.',
     })
   }
-  await expectUnused(context, folder, wanted.name)
+  await expectUnused(context, folder, wanted)
 
   const present = await engine.inspect(containerName(folder.identity))
+  // What another storage root made is not ours to use or to take away, even when it does not run.
+  if (present !== undefined && (present.labels[LABEL.root] !== context.root || (present.running && !wishes.known))) {
+    throw holds(folder, present)
+  }
   if (present?.running === true) {
-    if (!wishes.known) throw holds(folder, present)
     await waitUntilReady(context, present, wanted.name, doorOn(wanted.port, wishes.password))
     const record: ServerRecord = { ...wanted, desired: 'running' }
     if (wanted.desired !== 'running') await records.put(record)
     return record
   }
-  if (present !== undefined) {
-    // What another storage root made is not ours to take away, even when it does not run.
-    if (present.labels[LABEL.root] !== context.root) throw holds(folder, present)
-    await engine.remove(present.id)
-  }
+  if (present !== undefined) await engine.remove(present.id)
 
   const state = await expectUsable(folder, image, wanted, wishes)
-  if (!wishes.known) await records.put(wanted)
   const fresh = state === 'empty' || state === 'half-made'
-  const start: Start = { wanted, folder, image, fresh, wishes, attempt: randomUUID() }
+  const attempt = randomUUID()
+  if (!wishes.known) await records.put(fresh ? { ...wanted, attempt } : wanted)
+  const start: Start = { wanted, folder, image, fresh, wishes, attempt }
   try {
     return await startOn(context, start)
   } catch (error) {
-    if (!keepsRunning(error)) await undo(context, start)
+    if (fresh || !keepsRunning(error)) await undo(context, start)
     throw error
   }
 }
@@ -160,7 +177,7 @@ interface Start {
 }
 
 async function startOn(context: Context, start: Start): Promise<ServerRecord> {
-  const { wanted, folder, image, fresh, wishes } = start
+  const { wanted, folder, image, fresh, wishes, attempt } = start
   const { password, portIsFree, initScripts } = wishes
   await prepareFolder(folder)
   const prepare = async () => {
@@ -171,7 +188,6 @@ async function startOn(context: Context, start: Start): Promise<ServerRecord> {
   // A verifier instead of the password: this text can be seen in the container's description for ever.
   const env: Record<string, string> =
     fresh && password !== undefined ? { POSTGRES_USER: ADMIN, POSTGRES_PASSWORD: await scramVerifier(password) } : {}
-  const { attempt } = start
   const { container, port } = await launch(context, {
     record: wanted,
     folder,
@@ -192,17 +208,20 @@ async function startOn(context: Context, start: Start): Promise<ServerRecord> {
     throw error
   }
   const scripts = fresh ? initScripts : []
-  if (password !== undefined && scripts.length + wanted.databases.length > 0) {
-    await withClient({ port, user: ADMIN, password, database: 'postgres' }, (client) =>
-      firstSteps(client, { initScripts: scripts, databases: wanted.databases }),
-    )
+  if (password !== undefined) {
+    const address = { port, user: ADMIN, password, database: 'postgres' }
+    await firstSteps(address, { initScripts: scripts, databases: wanted.databases }).catch((error: unknown) => {
+      throw fromServer(wanted.name, error)
+    })
   }
+  const keeping = keepAlive(context, container.id)
+  // Meant for the wait below; by then everything that was begun here has ended, and undoing can begin.
+  keeping.catch(() => {})
+  if (fresh) await writeMark(folder, { phase: 'ready', major: image.major, attempt })
+  else if ((await readMark(folder)) === undefined) await writeMark(folder, { phase: 'ready', major: image.major })
+  await keeping
   const record: ServerRecord = { ...wanted, port, desired: 'running' }
-  const writeDown = async () => {
-    if (fresh || (await readMark(folder)) === undefined) await writeMark(folder, { phase: 'ready', major: image.major })
-    await context.records.put(record)
-  }
-  await Promise.all([writeDown(), keepAlive(context, container.id)])
+  await context.records.put(record)
   return record
 }
 
@@ -260,7 +279,7 @@ async function undo(context: Context, { wanted, folder, fresh, wishes, attempt }
     const present = await context.engine.inspect(containerName(folder.identity))
     if (present === undefined || present.labels[LABEL.attempt] === attempt) {
       if (present !== undefined) await context.engine.remove(present.id)
-      if (fresh) await removeFolder(folder)
+      if (fresh) await clearFolder(folder)
     }
   } catch {
     return

@@ -3,7 +3,19 @@ import path from 'node:path'
 
 import { ContainerPgError } from '../errors.ts'
 import type { StorageFolder } from '../storage/folder.ts'
+import type { ServerRecord } from '../storage/records.ts'
 import { containerName, type Context } from './context.ts'
+
+/**
+ * Refuses a folder that another server in our records has, or one above or below it.
+ *
+ * @throws {@link ContainerPgError} `STORAGE_IN_USE`, naming the holder.
+ */
+export async function expectUnclaimed({ records }: Context, { name, storageDir }: ServerRecord): Promise<void> {
+  for (const record of await records.all()) {
+    if (record.name !== name && overlap(record.storageDir, storageDir)) throw inUse(storageDir, `server ${record.name}`)
+  }
+}
 
 /**
  * Refuses a folder on which anything lives already: a server in our records, or any running container that mounts it, a folder
@@ -11,10 +23,8 @@ import { containerName, type Context } from './context.ts'
  *
  * @throws {@link ContainerPgError} `STORAGE_IN_USE`, naming the holder.
  */
-export async function expectUnused(context: Context, folder: StorageFolder, name: string): Promise<void> {
-  for (const record of await context.records.all()) {
-    if (record.name !== name && overlap(record.storageDir, folder.path)) throw inUse(folder, `server ${record.name}`)
-  }
+export async function expectUnused(context: Context, folder: StorageFolder, wanted: ServerRecord): Promise<void> {
+  await expectUnclaimed(context, wanted)
   for (const container of await context.engine.list({ running: true })) {
     if (container.name === containerName(folder.identity)) continue
     for (const { source, readOnly } of container.mounts) {
@@ -22,7 +32,7 @@ export async function expectUnused(context: Context, folder: StorageFolder, name
       if (readOnly) continue
       const real = await realpath(source).catch(() => source)
       // A mount of the whole disk holds every folder and says nothing; monitoring agents have those.
-      if (real !== '/' && overlap(real, folder.path)) throw inUse(folder, `the container ${container.name}`)
+      if (real !== '/' && overlap(real, folder.path)) throw inUse(folder.path, `the container ${container.name}`)
     }
   }
 }
@@ -37,8 +47,8 @@ function contains(outer: string, inner: string): boolean {
   return between === '' || (!between.startsWith(`..${path.sep}`) && between !== '..' && !path.isAbsolute(between))
 }
 
-function inUse(folder: StorageFolder, holder: string): ContainerPgError {
-  return new ContainerPgError('STORAGE_IN_USE', `The folder ${folder.path} is in use by ${holder}`, {
+function inUse(folder: string, holder: string): ContainerPgError {
+  return new ContainerPgError('STORAGE_IN_USE', `The folder ${folder} is in use by ${holder}`, {
     remedy: 'Stop and remove that one first (its data can be kept), or name another folder.',
   })
 }

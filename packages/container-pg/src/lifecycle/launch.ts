@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises'
+import { lstat, stat } from 'node:fs/promises'
 
 import type { ContainerFacts, ImageFacts } from '../engine/engine.ts'
 import { ContainerPgError } from '../errors.ts'
@@ -112,9 +112,15 @@ async function checkMounted(folder: StorageFolder, container: ContainerFacts, im
   let same = await sameFolder(folder)
   if (same && container.pid !== undefined) {
     try {
-      const inside = await stat(`/proc/${container.pid}/root${image.volume}`)
-      const outside = await stat(folder.pgdata)
-      same = inside.ino === outside.ino && inside.dev === outside.dev
+      for (const [target, source] of [
+        [image.volume, folder.pgdata],
+        [LOCK_TARGET, folder.lockFile],
+      ] as const) {
+        const inside = await stat(`/proc/${container.pid}/root${target}`)
+        // A link in its place would be mounted as what it leads to.
+        const outside = await lstat(source)
+        same &&= inside.ino === outside.ino && inside.dev === outside.dev
+      }
     } catch {
       // Only root may look through that door; the name still leads to the folder that was opened.
     }

@@ -32,8 +32,8 @@ export async function reconcile(context: Context): Promise<Reconciliation> {
       const outcome = await reconcileOne(context, name)
       if (outcome !== 'fine') result[outcome].push(name)
     } catch (error) {
-      // An engine that is away fails all of them alike.
-      if (error instanceof ContainerPgError && error.code === 'ENGINE_UNREACHABLE') throw error
+      // An engine that is away or hangs fails all of them alike.
+      if (error instanceof ContainerPgError && /^ENGINE_(UNREACHABLE|TIMEOUT)$/.test(error.code)) throw error
       result.failed.push({ name, error: error as Error })
     }
   }

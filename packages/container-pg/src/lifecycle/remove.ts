@@ -1,6 +1,7 @@
 import { ContainerPgError } from '../errors.ts'
-import { openFolder, removeFolder, type StorageFolder } from '../storage/folder.ts'
-import { folderState } from '../storage/marks.ts'
+import { removeDurably } from '../internal/files.ts'
+import { fromDisk, openFolder, removeFolder, type StorageFolder } from '../storage/folder.ts'
+import { folderState, readMark } from '../storage/marks.ts'
 import type { ServerRecord } from '../storage/records.ts'
 import { type Context, LABEL, rootLabel } from './context.ts'
 
@@ -13,12 +14,17 @@ export async function stopContainer(context: Context, record: ServerRecord): Pro
 /**
  * Removes a server. The wish is recorded first, so that a kill in between cannot bring the server back.
  *
- * @param keepData - Whether its folder stays as it is.
+ * @param keepData - Whether its folder stays as it is. An erasure that was begun is brought to its end whatever is said.
  */
 export async function removeServer(context: Context, record: ServerRecord, keepData: boolean): Promise<void> {
-  const leaving: ServerRecord = { ...record, desired: keepData ? 'removing' : 'erasing' }
-  await context.records.put(leaving)
-  if (keepData) await stopContainer(context, record)
+  const keeps = keepData && record.desired !== 'erasing'
+  const leaving: ServerRecord = { ...record, desired: keeps ? 'removing' : 'erasing' }
+  await context.records.put(leaving).catch((failure: unknown) => {
+    const error = fromDisk(context.root, failure)
+    // Who erases makes room. Without the mark, which goes first, nothing starts on what a kill might leave.
+    if (keeps || !(error instanceof ContainerPgError && error.code === 'DISK_FULL')) throw error
+  })
+  if (keeps) await stopContainer(context, record)
   await discard(context, leaving)
 }
 
@@ -27,15 +33,20 @@ export async function discard(context: Context, record: ServerRecord): Promise<v
   const container = await findContainer(context, record)
   if (container !== undefined) await context.engine.remove(container.id)
   await using folder = await existingFolder(context, record)
-  if (folder !== undefined && (await mayGo(folder, record))) await removeFolder(folder)
+  if (folder !== undefined && (await mayGo(folder, record))) {
+    // What is left of data that were handed out must not be taken for whole ones.
+    if (record.desired === 'erasing') await removeDurably(folder.markFile)
+    await removeFolder(folder)
+  }
   await context.records.remove(record.name)
 }
 
-async function mayGo(folder: StorageFolder, { desired }: ServerRecord): Promise<boolean> {
+async function mayGo(folder: StorageFolder, { desired, attempt }: ServerRecord): Promise<boolean> {
   if (desired === 'erasing') return true
   if (desired !== 'creating') return false
   // A folder that was ready before this create began belongs to somebody.
-  return ['empty', 'half-made'].includes(await folderState(folder))
+  if (['empty', 'half-made'].includes(await folderState(folder))) return true
+  return attempt !== undefined && (await readMark(folder))?.attempt === attempt
 }
 
 async function existingFolder(context: Context, record: ServerRecord): Promise<StorageFolder | undefined> {

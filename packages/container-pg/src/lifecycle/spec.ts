@@ -49,7 +49,7 @@ export function checkSpec(spec: ServerSpec): void {
   checkPassword(spec.adminPassword)
   const { port, limits = {}, settings = {}, databases = [], image, initScripts = [] } = spec
   if (port !== undefined) expectWhole('port', port, 1024, 65_535)
-  if (image !== undefined && !/^[\w][\w./:@-]{0,254}$/.test(image))
+  if (image !== undefined && !/^(?!.*\.\.)\w[\w./:@-]{0,254}$/.test(image))
     throw invalid('image', 'a name such as postgres:18', image)
   if (limits.memoryMiB !== undefined) expectWhole('limits.memoryMiB', limits.memoryMiB, 64, 1 << 20)
   if (limits.pids !== undefined) expectWhole('limits.pids', limits.pids, 32, 1 << 20)

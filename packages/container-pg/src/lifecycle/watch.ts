@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-import { ContainerPgError } from '../errors.ts'
 import { type Context, LABEL, rootLabel } from './context.ts'
 import { reconcile, type Reconciliation } from './reconcile.ts'
 
@@ -35,20 +34,20 @@ const RETRY_MS = 1000
  * Keeps servers as they are recorded: reconciles at once, and again whenever the engine's event stream ends, which is what a
  * restart of the engine looks like.
  *
- * @param report - Hears of every reconciliation, and of every failure to reach the engine.
+ * @param report - Hears of every reconciliation, and of everything that stood in the way of one; the next one is tried all the
+ * same.
  */
 export async function keep(
   context: Context,
   signal: AbortSignal,
-  report: (result: Reconciliation | ContainerPgError) => void,
+  report: (result: Reconciliation | Error) => void,
 ): Promise<void> {
   while (!signal.aborted) {
     try {
       report(await reconcile(context))
       for await (const _event of serverEvents(context, signal)) continue
     } catch (error) {
-      if (!(error instanceof ContainerPgError)) throw error
-      report(error)
+      report(error as Error)
     }
     await delay(RETRY_MS, undefined, { signal }).catch(() => {})
   }

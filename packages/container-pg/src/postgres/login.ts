@@ -1,5 +1,7 @@
 import { Client, type ClientConfig } from 'pg'
 
+import { ContainerPgError } from '../errors.ts'
+
 /** How an attempt to log in ended. */
 export type Login =
   | { readonly kind: 'ok' }
@@ -56,4 +58,19 @@ export async function withClient<Result>(
   } finally {
     await client.end().catch(() => {})
   }
+}
+
+/** Says what it means that a statement of ours failed; hands back what is said already. */
+export function fromServer(name: string, error: unknown): ContainerPgError {
+  if (error instanceof ContainerPgError) return error
+  const { code, message } = error as { code?: string; message: string }
+  // 53100: disk full.
+  if (code === '53100') {
+    const remedy = 'Free some space on its disk.'
+    return new ContainerPgError('DISK_FULL', `The disk of server ${name} is full: ${message}`, { remedy, cause: error })
+  }
+  return new ContainerPgError('SERVER_FAILED', `Server ${name} failed: ${message}`, {
+    remedy: 'See its log.',
+    cause: error,
+  })
 }

@@ -1,8 +1,21 @@
 import { constants, existsSync, type Stats } from 'node:fs'
-import { chmod, chown, mkdir, open, readdir, realpath, rm, rmdir, stat, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  type FileHandle,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  realpath,
+  rm,
+  rmdir,
+  stat,
+  writeFile,
+} from 'node:fs/promises'
 import path from 'node:path'
 
 import { ContainerPgError } from '../errors.ts'
+import { removeDurably } from '../internal/files.ts'
 
 /** One server's folder below the storage root, checked and held open. */
 export interface StorageFolder extends AsyncDisposable {
@@ -21,6 +34,8 @@ export interface StorageFolder extends AsyncDisposable {
   /** Whom the server runs as. */
   readonly uid: number
   readonly gid: number
+  /** Folders that were made for it, the outermost first. */
+  readonly made: readonly string[]
 }
 
 /** Account of the official image on Debian; taken for folders that root makes. */
@@ -45,12 +60,22 @@ export async function openFolder(
   { make }: { readonly make: boolean },
 ): Promise<StorageFolder> {
   const folder = resolveBelow(root, wanted)
-  if (make) await makeFolders(root, folder)
-  else if (!existsSync(folder)) {
+  if (!make && !existsSync(folder)) {
     throw new ContainerPgError('STORAGE_MISSING', `The folder ${folder} is not there any more`, {
       remedy: 'Put it back, or remove the server.',
     })
   }
+  const made: string[] = []
+  try {
+    if (make) await makeFolders(root, folder, made)
+    return { ...(await openExisting(folder)), made }
+  } catch (error) {
+    await unmake(made)
+    throw error
+  }
+}
+
+async function openExisting(folder: string): Promise<Omit<StorageFolder, 'made'>> {
   if ((await realpath(folder)) !== folder) throw refused(folder, 'a symbolic link leads there')
   const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW).catch(
     (error: unknown) => {
@@ -103,18 +128,24 @@ export function resolveBelow(root: string, wanted: string): string {
   return folder
 }
 
-async function makeFolders(root: string, folder: string): Promise<void> {
+async function makeFolders(root: string, folder: string, made: string[]): Promise<void> {
   let at = root
   for (const part of path.relative(root, folder).split(path.sep)) {
     at = path.join(at, part)
     try {
       // One by one: each step is checked before the next goes through it.
       await mkdir(at, { mode: 0o700 })
+      made.push(at)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw refused(at, 'it cannot be made', error)
       if ((await realpath(at)) !== at) throw refused(at, 'a symbolic link leads there')
     }
   }
+}
+
+/** Takes away folders that were made for nothing; those in which something lies by now stay. */
+export async function unmake(made: readonly string[]): Promise<void> {
+  for (const folder of made.toReversed()) await rmdir(folder).catch(() => {})
 }
 
 function serverAccount(folder: string, { uid, gid, mode }: Stats): { uid: number; gid: number } {
@@ -134,23 +165,44 @@ function refused(folder: string, why: string, cause?: unknown): ContainerPgError
 
 /** Makes the parts that the container mounts. */
 export async function prepareFolder(folder: StorageFolder): Promise<void> {
-  try {
-    await mkdir(folder.pgdata, { mode: 0o700 })
-    await ownedBy(folder, folder.pgdata)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fromDisk(folder.path, error)
+  if (await unlessThere(folder, mkdir(folder.pgdata, { mode: 0o700 }))) {
+    await using data = await openData(folder)
+    await ownedBy(folder, data.handle)
   }
-  try {
-    // Never replaced: two files of this name would be two locks.
-    await writeFile(folder.lockFile, '', { flag: 'wx', mode: 0o444 })
+  // Never replaced: two files of this name would be two locks.
+  if (await unlessThere(folder, writeFile(folder.lockFile, '', { flag: 'wx', mode: 0o444 }))) {
     await chmod(folder.lockFile, 0o444)
+  }
+  if (!(await lstat(folder.pgdata)).isDirectory()) throw refused(folder.path, '`pgdata` in it is no folder')
+  if (!(await lstat(folder.lockFile)).isFile()) throw refused(folder.path, '`lock` in it is no file')
+}
+
+/** Tells whether something was made, or was there before. */
+async function unlessThere(folder: StorageFolder, making: Promise<unknown>): Promise<boolean> {
+  try {
+    await making
+    return true
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fromDisk(folder.path, error)
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw fromDisk(folder.path, error)
   }
 }
 
-async function ownedBy({ uid, gid }: StorageFolder, target: string): Promise<void> {
-  if (process.getuid?.() === 0) await chown(target, uid, gid)
+/**
+ * Opens the data for changing them. The folder's owner may have put a link in their place, and root must not empty or give
+ * away what it leads to.
+ */
+async function openData(folder: StorageFolder): Promise<AsyncDisposable & { handle: FileHandle; inside: string }> {
+  const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
+  const handle = await open(folder.pgdata, flags).catch((error: unknown) => {
+    throw refused(folder.path, '`pgdata` in it is not a folder that can be opened', error)
+  })
+  const inside = process.platform === 'linux' ? `/proc/self/fd/${handle.fd}` : folder.pgdata
+  return { handle, inside, [Symbol.asyncDispose]: () => handle.close() }
+}
+
+async function ownedBy({ uid, gid }: StorageFolder, handle: FileHandle): Promise<void> {
+  if (process.getuid?.() === 0) await handle.chown(uid, gid)
 }
 
 /** Says what a failure to read or write below the storage root means; hands back what is none. */
@@ -176,20 +228,26 @@ export async function hasData(folder: StorageFolder): Promise<boolean> {
 
 /** Throws away the database files of a server that was never handed out; the folder itself stays, as it may be mounted. */
 export async function emptyData(folder: StorageFolder): Promise<void> {
-  for (const name of await readdir(folder.pgdata)) {
-    await rm(path.join(folder.pgdata, name), { recursive: true, force: true, maxRetries: 3 })
+  await using data = await openData(folder)
+  for (const name of await readdir(data.inside)) {
+    await rm(path.join(data.inside, name), { recursive: true, force: true, maxRetries: 3 })
   }
   // A kill between making the folder and handing it over leaves it with the wrong owner.
-  await ownedBy(folder, folder.pgdata)
-  await chmod(folder.pgdata, 0o700)
+  await ownedBy(folder, data.handle)
+  await data.handle.chmod(0o700)
 }
 
-/** Removes a folder's parts, and the folder when nothing else is in it. */
-export async function removeFolder(folder: StorageFolder): Promise<void> {
+/** Removes what a server has in its folder. */
+export async function clearFolder(folder: StorageFolder): Promise<void> {
   // The mark goes last: what is left of the data is then known for what it is.
   await rm(folder.pgdata, { recursive: true, force: true, maxRetries: 3 })
-  await rm(folder.markFile, { force: true })
+  await removeDurably(folder.markFile)
   await rm(folder.lockFile, { force: true })
+}
+
+/** Removes what a server has in its folder, and the folder when nothing else is in it. */
+export async function removeFolder(folder: StorageFolder): Promise<void> {
+  await clearFolder(folder)
   if (!(await sameFolder(folder))) return
   try {
     await rmdir(folder.path)

@@ -11,6 +11,8 @@ export interface Mark {
   readonly phase: 'initialising' | 'ready'
   /** Major version that made the data, `undefined` when the image did not say. */
   readonly major: number | undefined
+  /** The create that made the data, `undefined` for data that were there before. */
+  readonly attempt?: string | undefined
 }
 
 /** What a start on a folder means. */
@@ -21,15 +23,20 @@ export type FolderState = 'empty' | 'half-made' | 'ready' | 'foreign'
  * marks decide: `initialising` is written before the first start, `ready` after the first login.
  */
 export async function folderState(folder: StorageFolder): Promise<FolderState> {
-  const mark = await readMark(folder)
-  if (mark?.phase === 'ready') return 'ready'
-  if (mark !== undefined) return 'half-made'
+  const phase = (await readMark(folder))?.phase
+  if (phase === 'ready') return 'ready'
+  if (phase === 'initialising') return 'half-made'
   return (await hasData(folder)) ? 'foreign' : 'empty'
 }
 
-/** Reads a folder's mark. */
-export function readMark(folder: StorageFolder): Promise<Mark | undefined> {
-  return readJson<Mark>(folder.markFile)
+/** Reads a folder's mark; one that makes no sense is none, and the data then those of an unknown maker. */
+export async function readMark(folder: StorageFolder): Promise<Mark | undefined> {
+  try {
+    return await readJson<Mark>(folder.markFile)
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
 }
 
 /** Writes a folder's mark, in one step. */

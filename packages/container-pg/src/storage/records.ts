@@ -1,6 +1,7 @@
 import { mkdir, readdir } from 'node:fs/promises'
 import path from 'node:path'
 
+import { ContainerPgError } from '../errors.ts'
 import { readJson, removeDurably, writeDurably } from '../internal/files.ts'
 
 /** Desired state of one server, as kept on disk. Holds no secret. */
@@ -18,6 +19,8 @@ export interface ServerRecord {
    * was asked for, without and with its data.
    */
   readonly desired: 'creating' | 'running' | 'stopped' | 'removing' | 'erasing'
+  /** While it is `creating` on an empty folder: which create this is, as the folder's mark has it. */
+  readonly attempt?: string | undefined
   /** RFC 3339. */
   readonly createdAt: string
 }
@@ -46,7 +49,7 @@ export async function openRecords(root: string): Promise<Records> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const fileOf = (name: string) => path.join(folder, `${name}.json`)
   const records: Records = {
-    get: (name) => readJson<ServerRecord>(fileOf(name)),
+    get: (name) => readRecord(fileOf(name)),
     put: (record) => writeDurably(fileOf(record.name), `${JSON.stringify(record, undefined, 2)}\n`),
     remove: (name) => removeDurably(fileOf(name)),
     async all() {
@@ -56,4 +59,16 @@ export async function openRecords(root: string): Promise<Records> {
     },
   }
   return records
+}
+
+async function readRecord(file: string): Promise<ServerRecord | undefined> {
+  try {
+    return await readJson<ServerRecord>(file)
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    throw new ContainerPgError('STORAGE_REFUSED', `The record ${file} is damaged`, {
+      remedy: 'Put it back from a copy. Without it nobody knows whose its folder is.',
+      cause: error,
+    })
+  }
 }

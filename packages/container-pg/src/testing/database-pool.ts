@@ -61,6 +61,8 @@ export async function databasePool(options: DatabasePoolOptions): Promise<Databa
   await using stack = new AsyncDisposableStack()
   // Its session holds the locks, so it must live as long as the pool.
   const keeper = stack.adopt(new Client({ connectionString: url }), (client) => client.end())
+  // Whoever waits for an answer hears of a lost connection; else the next statement does.
+  keeper.on('error', () => {})
   await keeper.connect()
   const admin = stack.adopt(new Pool({ connectionString: url, max: concurrency, allowExitOnIdle: true }), (pool) =>
     pool.end(),

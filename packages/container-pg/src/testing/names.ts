@@ -16,6 +16,9 @@ export const cloneName = (owner: string, count: number): string => `${PREFIX}_c_
 export const ownerOf = (database: string): string | undefined =>
   new RegExp(`^${PREFIX}_c_([0-9a-f]{16})_\\d+$`).exec(database)?.[1]
 
+/** Tells whether a database is a template in the making. */
+export const isDraft = (database: string): boolean => new RegExp(`^${PREFIX}_t_[0-9a-f]{16}_new$`).test(database)
+
 /** Tells whether a database is a finished template. */
 export const isTemplate = (database: string): boolean => new RegExp(`^${PREFIX}_t_[0-9a-f]{16}$`).test(database)
 

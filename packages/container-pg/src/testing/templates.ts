@@ -1,6 +1,6 @@
 import { Client, escapeIdentifier } from 'pg'
 
-import { ALL_NAMES, draftName, isTemplate, lockNumber, ownerOf } from './names.ts'
+import { ALL_NAMES, draftName, isDraft, isTemplate, lockNumber, ownerOf } from './names.ts'
 import { databaseExists, dropDatabase } from './statements.ts'
 
 /** How to make a template. */
@@ -68,7 +68,7 @@ async function visit(address: string): Promise<void> {
   await client.end()
 }
 
-/** Drops the databases of pools whose session has ended, and templates that nobody has used for long. */
+/** Drops the databases of pools whose session has ended, half-made templates, and those that nobody has used for long. */
 export async function sweep(keeper: Client): Promise<void> {
   const { rows } = await keeper.query<{ name: string; idle: boolean }>(
     `SELECT datname AS name,
@@ -77,7 +77,7 @@ export async function sweep(keeper: Client): Promise<void> {
     [ALL_NAMES, KEEP_TEMPLATES_DAYS],
   )
   for (const { name, idle } of rows) {
-    const holder = ownerOf(name) ?? (idle && isTemplate(name) ? name : undefined)
+    const holder = ownerOf(name) ?? (isDraft(name) || (idle && isTemplate(name)) ? name : undefined)
     if (holder === undefined) continue
     const lock = lockNumber(holder)
     const { rows: got } = await keeper.query<{ ok: boolean }>('SELECT pg_try_advisory_lock($1) AS ok', [lock])

@@ -57,7 +57,12 @@ test('does nothing without permission, whatever is asked', async () => {
     ['POST', '/api/containers/'],
     ['POST', '/api/create'],
     ['GET', '/api/containers/'],
+    ['GET', '/api/containers/a'],
     ['DELETE', '/api/containers/a?keep_data=false'],
+    ['POST', '/api/containers/a/start'],
+    ['POST', '/api/containers/a/stop'],
+    ['GET', '/api/containers/a/logs'],
+    ['PUT', '/api/containers/a'],
     ['GET', '/api/openapi.json'],
     ['GET', '/nowhere'],
   ] as const) {

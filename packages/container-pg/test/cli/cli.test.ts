@@ -1,8 +1,10 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, chownSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
+import { text as textOf } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 
 import { describeWith, ensurePostgresImage } from '@org/services'
@@ -10,7 +12,7 @@ import { Client } from 'pg'
 import { expect, test, vi } from 'vitest'
 
 import { temporaryFolder } from '../embedded/fixtures.ts'
-import { freshProvisioner } from '../provisioner/fixtures.ts'
+import { containersOf, docker, freshProvisioner } from '../provisioner/fixtures.ts'
 
 vi.setConfig({ testTimeout: 90_000 })
 const main = path.join(import.meta.dirname, '../../src/cli/main.ts')
@@ -38,6 +40,20 @@ test('explains itself, and says what it expected', async () => {
     code: 1,
     stderr: expect.stringContaining('--bogus'),
   })
+  const root = ['--root', temporaryFolder()]
+  expect(await cli(['remove', ...root])).toMatchObject({ code: 1, stderr: expect.stringContaining('Expected NAME') })
+  expect(await cli(['remove', 'one', 'two', '--erase-data', ...root])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('got two'),
+  })
+})
+
+test('a reader that has enough ends it without a complaint', async () => {
+  const child = spawn(process.execPath, [main, '--help'], { stdio: ['ignore', 'pipe', 'pipe'] })
+  child.stdout.destroy()
+  const complaint = textOf(child.stderr)
+  expect(await once(child, 'exit')).toEqual([0, null])
+  expect(await complaint).toBe('')
 })
 
 test('doctor says what is wrong, each thing in a line', async () => {
@@ -70,6 +86,7 @@ await describeWith('docker', 'the command', () => {
       code: 0,
       stdout: expect.stringMatching(/✓ server shop: running/),
     })
+    await interrupted(root)
 
     expect(await cli(['stop', 'shop'], env)).toMatchObject({ code: 0 })
     expect((await cli(['start', 'shop'], env)).stdout).toBe(created.stdout)
@@ -77,6 +94,12 @@ await describeWith('docker', 'the command', () => {
       code: 1,
       stderr: expect.stringContaining('--keep-data'),
     })
+    const [listed] = await containersOf(root)
+    await docker.getContainer(listed?.Id ?? '').remove({ force: true })
+    const ill = await cli(['doctor', '--image', 'nobody/nothing:1'], env)
+    expect(ill.code).toBe(1)
+    expect(ill.stdout).toMatch(/✗ image: nobody\/nothing:1 is not there.*docker pull/)
+    expect(ill.stdout).toMatch(/✗ server shop: lost.*container-pg start shop/)
     expect(await cli(['remove', 'shop', '--erase-data'], env)).toMatchObject({ code: 0 })
     expect((await cli(['list'], env)).stdout).toBe('')
   })
@@ -135,10 +158,12 @@ await describeWith('docker', 'the command', () => {
   test('serves the API until it is told to stop', async () => {
     const { root } = await freshProvisioner()
     const token = 'a token for the service'
+    const secret = 'a-very-recognisable-secret'
     const child = spawn(process.execPath, [main, 'serve', '--port', '0', '--root', root], {
       env: { PATH: process.env['PATH'], CONTAINER_PG_TOKEN: token, CONTAINER_PG_IMAGE: await ensurePostgresImage() },
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'pipe'],
     })
+    const noted = textOf(child.stderr)
     try {
       const [url] = (await once(createInterface(child.stdout), 'line')) as [string]
       expect((await fetch(url)).status).toBe(401)
@@ -146,9 +171,14 @@ await describeWith('docker', 'the command', () => {
       const made = await fetch(url, {
         method: 'POST',
         headers,
-        body: JSON.stringify({ name: 'a', admin_password: 'abc' }),
+        body: JSON.stringify({ name: 'a', admin_password: secret }),
       })
       expect(await made.json()).toMatchObject({ status: 'OK', name: 'a', state: 'running' })
+      const wrong = { method: 'POST', headers, body: JSON.stringify({ name: 'a', admin_password: `${secret}2` }) }
+      expect((await fetch(url, wrong)).status).toBe(401)
+      for (const line of ['GET http://[ HTTP/1.1', 'TRACE /api/containers/ HTTP/1.1']) {
+        expect(await saidTo(Number(new URL(url).port), `${line}\r\nHost: x\r\n\r\n`)).toMatch(/^HTTP\/1\.1 400 /)
+      }
       const logs = await fetch(`${url}a/logs?follow=true`, { headers })
       const reader = logs.body?.getReader()
       expect((await reader?.read())?.value?.length).toBeGreaterThan(0)
@@ -157,5 +187,43 @@ await describeWith('docker', 'the command', () => {
       child.kill('SIGTERM')
     }
     expect(await once(child, 'exit')).toEqual([0, null])
+    expect(await noted).toBe('')
   })
 })
+
+/** Says something to a port and hears what comes back first. */
+async function saidTo(port: number, words: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1')
+  socket.write(words)
+  const [answer] = (await once(socket, 'data')) as [Buffer]
+  socket.destroy()
+  return answer.toString()
+}
+
+/** Presses Ctrl-C twice in psql, where it ends a query: neither program may go. */
+async function interrupted(root: string): Promise<void> {
+  const folder = temporaryFolder()
+  const psql = `#!${process.execPath}
+let left = 2
+process.on('SIGINT', () => {
+  left -= 1
+  console.log('query ended')
+  if (left === 0) process.exit(7)
+})
+setInterval(() => {}, 1000)
+console.log('ready')
+`
+  writeFileSync(path.join(folder, 'psql'), psql, { mode: 0o755 })
+  const child = spawn(process.execPath, [main, 'psql', 'shop', '--root', root], {
+    env: { PATH: folder },
+    stdio: ['ignore', 'pipe', 'inherit'],
+    // A group of its own, as a terminal gives to what it runs.
+    detached: true,
+  })
+  const lines = createInterface({ input: child.stdout })
+  for (const line of ['ready', 'query ended']) {
+    expect(await once(lines, 'line')).toEqual([line])
+    process.kill(-(child.pid ?? 0), 'SIGINT')
+  }
+  expect(await once(child, 'exit')).toEqual([7, null])
+}

@@ -78,6 +78,7 @@ await describeWith('docker', 'a faulty engine', () => {
     ['create', /^POST \/containers\/create/],
     ['start', /^POST \/containers\/\w+\/start/],
     ['inspect', /^GET \/containers\/\w+\/json/],
+    ['update', /^POST \/containers\/\w+\/update/],
   ] as const) {
     for (const cut of ['before', 'after'] as const) {
       test(`a connection cut ${cut} ${request} leaves nothing that the next call does not put right`, async () => {

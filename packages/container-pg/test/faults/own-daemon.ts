@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import Docker from 'dockerode'
 import { Client } from 'pg'
 
-import { ContainerPgError, createProvisioner } from '../../src/index.ts'
+import { createProvisioner } from '../../src/index.ts'
 
 // Runs in a network, a process tree and mounts of its own, with an engine of its own, which it restarts in order and by force.
 // Says what came of it in one line of JSON.
@@ -55,7 +55,7 @@ try {
   const stop = new AbortController()
   const heard: string[] = []
   const keeping = provisioner.keep(stop.signal, (result) => {
-    heard.push(result instanceof ContainerPgError ? result.code : `started ${result.started.join()}`)
+    heard.push(result instanceof Error ? result.message : `started ${result.started.join()}`)
   })
   const result: Record<string, unknown> = {}
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {

@@ -86,6 +86,8 @@ test.each([
       'refuses files and folders that everybody may write to',
       'runs the server as the folder’s owner',
       'notices a folder that was exchanged between the check and the mount',
+      'neither empties nor gives away nor mounts what a link in a folder leads to',
+      'a create that fails leaves the folder that was there, and none that was not',
       'a storage root that may not be made is STORAGE_REFUSED',
       'a storage root that may not be written to is STORAGE_REFUSED',
     ],

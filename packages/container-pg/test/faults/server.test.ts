@@ -49,6 +49,7 @@ await describeWith('docker', 'server failures', () => {
       '$POSTGRES_USER',
       '%s%n',
       'ünïcödé ☃ 漢字',
+      'soft\u00adhyphen, \u1680 blank, ﬁ ligature, e\u0301 in two',
       'x'.repeat(1024),
       'SCRAM-SHA-256$4096:AAAA$BBBB:CCCC',
     ]

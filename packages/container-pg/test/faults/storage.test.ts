@@ -3,12 +3,15 @@ import {
   chownSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   renameSync,
   rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
 import path from 'node:path'
 
 import { describeWith, ensurePostgresImage } from '@org/services'
@@ -27,6 +30,37 @@ test('refuses a storage root that others may write to', async () => {
   const folder = temporaryFolder()
   chmodSync(folder, 0o777)
   await expect(createProvisioner({ storageRoot: folder })).rejects.toMatchObject({ code: 'STORAGE_REFUSED' })
+})
+
+const nowhere = { docker: { socketPath: '/nonexistent/docker.sock' } }
+
+test('takes a storage root by a name that leads to it through a link, in requests too', async () => {
+  const folder = temporaryFolder()
+  mkdirSync(path.join(folder, 'real'), { mode: 0o700 })
+  symlinkSync('real', path.join(folder, 'link'))
+  const storageRoot = path.join(folder, 'link')
+  const provisioner = await createProvisioner({ storageRoot, ...nowhere })
+  const create = (storageDir: string) => provisioner.create({ name: 'a', adminPassword: PASSWORD, storageDir })
+  // Past the check of the folder there is no engine.
+  await expect(create(`${storageRoot}/a`)).rejects.toMatchObject({ code: 'ENGINE_UNREACHABLE' })
+  await expect(create(`${storageRoot}x/a`)).rejects.toMatchObject({ code: 'STORAGE_REFUSED' })
+  await expect(create(`${storageRoot}/../a`)).rejects.toMatchObject({ code: 'STORAGE_REFUSED' })
+})
+
+test('a damaged record is named, and the keeping goes on', async () => {
+  const storageRoot = temporaryFolder()
+  const provisioner = await createProvisioner({ storageRoot, ...nowhere })
+  const record = path.join(storageRoot, '.container-pg/a.json')
+  writeFileSync(record, '{')
+  const damaged = { code: 'STORAGE_REFUSED', message: expect.stringContaining(record), remedy: expect.any(String) }
+  await expect(provisioner.create({ name: 'a', adminPassword: PASSWORD })).rejects.toMatchObject(damaged)
+  const stop = new AbortController()
+  const heard: unknown[] = []
+  await provisioner.keep(stop.signal, (result) => {
+    heard.push(result)
+    if (heard.length === 2) stop.abort()
+  })
+  expect(heard).toMatchObject([damaged, damaged])
 })
 
 await describeWith('docker', 'folders', () => {
@@ -88,6 +122,44 @@ await describeWith('docker', 'folders', () => {
     expect((await docker.getContainer(listed?.Id ?? '').inspect()).Config.User).toBe('23456:23456')
   })
 
+  test.runIf(root)('neither empties nor gives away nor mounts what a link in a folder leads to', async () => {
+    const { provisioner, root: top } = await freshProvisioner()
+    const precious = temporaryFolder()
+    writeFileSync(path.join(precious, 'kept'), '')
+    for (const part of ['pgdata', 'lock']) {
+      const folder = path.join(top, part)
+      mkdirSync(folder)
+      symlinkSync(precious, path.join(folder, part))
+      // Its owner may write marks, too.
+      writeFileSync(path.join(folder, 'container-pg.json'), '{"phase":"initialising","major":15}')
+      chownSync(folder, 23_456, 23_456)
+      await expect(provisioner.create({ name: 'a', adminPassword: PASSWORD, storageDir: part })).rejects.toMatchObject({
+        code: 'STORAGE_REFUSED',
+        message: expect.stringContaining(part),
+      })
+    }
+    expect(readdirSync(precious)).toEqual(['kept'])
+    expect(statSync(precious).uid).toBe(0)
+    expect(await containersOf(top)).toEqual([])
+  })
+
+  test.runIf(root)('a create that fails leaves the folder that was there, and none that was not', async () => {
+    const { provisioner, root: top } = await freshProvisioner()
+    const theirs = path.join(top, 'theirs')
+    mkdirSync(theirs, { mode: 0o700 })
+    chownSync(theirs, 23_456, 23_456)
+    await using holder = createServer().listen(0, '127.0.0.1')
+    await once(holder, 'listening')
+    const { port } = holder.address() as AddressInfo
+    for (const storageDir of ['theirs', 'new/deep/folder']) {
+      await expect(provisioner.create({ name: 'a', adminPassword: PASSWORD, storageDir, port })).rejects.toMatchObject({
+        code: 'PORT_TAKEN',
+      })
+    }
+    expect(readdirSync(top).toSorted()).toEqual(['.container-pg', 'theirs'])
+    expect([statSync(theirs).uid, readdirSync(theirs)]).toEqual([23_456, []])
+  })
+
   test('notices a folder that was exchanged between the check and the mount', async () => {
     let top = ''
     await using proxy = await cutProxy({
@@ -113,12 +185,13 @@ await describeWith('docker', 'folders', () => {
     const { provisioner, root: top, again } = await freshProvisioner()
     await provisioner.create({ name: 'first', adminPassword: PASSWORD, storageDir: 'team/first' })
     const second = await again()
-    for (const storageDir of ['team/first', 'team', 'team/first/pgdata', 'team/first/pgdata/base']) {
+    for (const storageDir of ['team/first', 'team', 'team/first/pgdata', 'team/first/pgdata/new/deep']) {
       await expect(second.create({ name: 'second', adminPassword: PASSWORD, storageDir })).rejects.toMatchObject({
         code: 'STORAGE_IN_USE',
         message: expect.stringContaining('first'),
       })
     }
+    expect(existsSync(path.join(top, 'team/first/pgdata/new'))).toBe(false)
 
     mkdirSync(path.join(top, 'byhand'))
     const byHand = await docker.createContainer({

@@ -1,3 +1,6 @@
+import { readdirSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+
 import { describeWith } from '@org/services'
 import { expect, test, vi } from 'vitest'
 
@@ -70,9 +73,12 @@ await describeWith('docker', 'provisioner', () => {
 
   test('removes data when, and only when, that is asked for', async () => {
     const { provisioner, root } = await freshProvisioner()
-    await provisioner.create({ name: 'erin', adminPassword: PASSWORD })
+    const { storageDir } = await provisioner.create({ name: 'erin', adminPassword: PASSWORD })
+    // As a kill in the middle of writing the mark leaves it.
+    writeFileSync(path.join(storageDir, 'container-pg.json.draft'), '{"pha')
     await provisioner.remove('erin', { keepData: false })
     expect(await containersOf(root)).toEqual([])
+    expect(readdirSync(root)).toEqual(['.container-pg'])
     await expect(provisioner.remove('erin', { keepData: false })).rejects.toMatchObject({ code: 'NOT_FOUND' })
     const again = await provisioner.create({ name: 'erin', adminPassword: 'new one' })
     expect(await query(again, 'SELECT 1 AS one', 'new one')).toEqual([{ one: 1 }])

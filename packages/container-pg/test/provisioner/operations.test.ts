@@ -24,7 +24,7 @@ await describeWith('docker', 'operations', () => {
     const manifest = await provisioner.dump('a', { database: "it's = odd", file })
     expect(manifest).toMatchObject({ server: 'a', database: "it's = odd", bytes: statSync(file).size, verified: true })
     expect(readdirSync(folder).toSorted()).toEqual(['odd.dump', 'odd.dump.json'])
-    expect(await query(server, "SELECT 1 FROM pg_database WHERE datname LIKE 'container_pg_verify%'")).toEqual([])
+    expect(await query(server, "SELECT 1 FROM pg_database WHERE datname LIKE 'container\\_pg%'")).toEqual([])
 
     await provisioner.restore('a', { database: 'back', file })
     const sum = 'SELECT count(*)::int AS n, md5(string_agg(text, $$,$$ ORDER BY i)) AS sum FROM t'
@@ -33,6 +33,26 @@ await describeWith('docker', 'operations', () => {
       code: 'DATABASE_EXISTS',
     })
     await expect(provisioner.dump('a', { database: 'back', file })).rejects.toMatchObject({ code: 'INVALID_INPUT' })
+  })
+
+  test('a dump that cannot be restored is none, and says why', async () => {
+    const { provisioner } = await freshProvisioner()
+    const server = await provisioner.create({ name: 'a', adminPassword: PASSWORD, databases: ['shop'] })
+    const statements = [
+      'CREATE TABLE allowed AS SELECT 1 AS n',
+      `CREATE FUNCTION fits(text) RETURNS bool LANGUAGE sql AS 'SELECT count(*) = 1 FROM allowed'`,
+      // Checked again row by row at a restore, where nothing is found without its schema's name.
+      'CREATE TABLE item (text text CHECK (fits(text)))',
+      'INSERT INTO item SELECT md5(i::text) || md5((i * 7)::text) FROM generate_series(1, 20000) i',
+    ]
+    await query(server, statements.join(';'), PASSWORD, 'shop')
+    const folder = temporaryFolder()
+    await expect(provisioner.dump('a', { database: 'shop', file: path.join(folder, 'x.dump') })).rejects.toMatchObject({
+      code: 'DUMP_FAILED',
+      logTail: expect.arrayContaining([expect.stringContaining('relation "allowed" does not exist')]),
+    })
+    expect(readdirSync(folder)).toEqual([])
+    expect(await query(server, `SELECT datname FROM pg_database WHERE datname ~ 'container_pg'`)).toEqual([])
   })
 
   test('a damaged dump is refused, a failing one leaves no file, a stopped server has none', async () => {
@@ -45,7 +65,14 @@ await describeWith('docker', 'operations', () => {
       message: expect.stringContaining('missing'),
     })
     expect(readdirSync(folder)).toEqual([])
+    // A manifest alone is what a kill leaves at the worst.
+    writeFileSync(`${file}.json`, '{')
+    await expect(provisioner.restore('a', { database: 'back', file })).rejects.toMatchObject({ code: 'DUMP_DAMAGED' })
+    await expect(
+      provisioner.dump('a', { database: 'postgres', file: path.join(folder, 'missing/x') }),
+    ).rejects.toMatchObject({ code: 'INVALID_INPUT', message: expect.stringContaining('ENOENT') })
     await provisioner.dump('a', { database: 'postgres', file })
+    expect([statSync(file).mode & 0o777, statSync(`${file}.json`).mode & 0o777]).toEqual([0o600, 0o600])
     const bytes = readFileSync(file)
     bytes[bytes.length - 10] = (bytes[bytes.length - 10] ?? 0) ^ 1
     writeFileSync(file, bytes)
@@ -65,6 +92,8 @@ await describeWith('docker', 'operations', () => {
       code: 'WRONG_PASSWORD',
     })
     await provisioner.rotatePassword('a', { current: PASSWORD, next })
+    // As whoever was cut off before the answer came.
+    await provisioner.rotatePassword('a', { current: PASSWORD, next })
     expect(await query(server, 'SELECT 1 AS one', next)).toEqual([{ one: 1 }])
     await expect(query(server, 'SELECT 1')).rejects.toMatchObject({ code: '28P01' })
     await expect(provisioner.rotatePassword('a', { current: next, next: 'a\nb' })).rejects.toMatchObject({
@@ -82,7 +111,14 @@ await describeWith('docker', 'operations', () => {
       message: expect.stringContaining('Script 2'),
     })
     expect(readdirSync(root)).toEqual(['.container-pg'])
-    const scripts = ['CREATE TABLE steps (n int); INSERT INTO steps VALUES (1)', 'INSERT INTO steps VALUES (2)']
+    await expect(
+      provisioner.create({ ...spec, initScripts: ['ALTER DATABASE template1 RENAME TO gone'], databases: ['b'] }),
+    ).rejects.toMatchObject({ code: 'SERVER_FAILED', message: expect.stringContaining('template1') })
+    expect(readdirSync(root)).toEqual(['.container-pg'])
+    const scripts = [
+      'CREATE TABLE steps (n int); INSERT INTO steps VALUES (1); COMMIT; SET search_path = pg_catalog; BEGIN',
+      'INSERT INTO steps VALUES (2)',
+    ]
     const server = await provisioner.create({ ...spec, initScripts: scripts })
     await provisioner.stop('a')
     await provisioner.create({ ...spec, initScripts: scripts })

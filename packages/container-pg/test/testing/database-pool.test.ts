@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline'
 import { expect, inject, test, vi } from 'vitest'
 
 import { databasePool } from '../../src/testing/index.ts'
+import { lockNumber } from '../../src/testing/names.ts'
 import { query } from '../embedded/fixtures.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
@@ -122,6 +123,38 @@ test('a pool that was killed leaves nothing once the next one starts', async () 
     await using _pool = await databasePool({ url, migrate })
     expect(await databases(owner)).toEqual([])
   }, 30_000)
+})
+
+test('a template whose maker was killed goes with the next pool, whatever that one makes', async () => {
+  const version = `killed ${process.pid} ${Date.now()}`
+  const child = spawn(process.execPath, [path.join(import.meta.dirname, 'pool-holder.ts'), url, version], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const [draft] = (await once(createInterface(child.stdout), 'line')) as [string]
+  {
+    await using _other = await databasePool({ url, migrate })
+    expect(await databases(`^${draft}$`)).toEqual([draft])
+  }
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  await vi.waitFor(async () => {
+    await using _pool = await databasePool({ url, migrate })
+    expect(await databases(`^${draft}$`)).toEqual([])
+  }, 30_000)
+})
+
+test('a lost connection ends no process', async () => {
+  const pool = await databasePool({ url, migrate })
+  await using database = await pool.acquire()
+  const owner = /_c_([0-9a-f]{16})_/.exec(database.name)?.[1] ?? ''
+  const number = lockNumber(owner)
+  const kill = `SELECT pg_terminate_backend(pid) FROM pg_locks
+    WHERE locktype = 'advisory' AND (classid::bigint << 32) | objid::bigint = ${number}`
+  expect(await query(url, kill)).toHaveLength(1)
+  expect(await query(database.url, 'TABLE item')).toEqual([])
+  await database[Symbol.asyncDispose]()
+  await pool[Symbol.asyncDispose]()
+  expect(await databases(owner)).toEqual([])
 })
 
 test('leaves the databases of a living pool alone', async () => {
