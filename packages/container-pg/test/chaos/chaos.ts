@@ -9,6 +9,7 @@ import Docker from 'dockerode'
 import { Client } from 'pg'
 
 import { createProvisioner } from '../../src/index.ts'
+import { cutProxy } from '../faults/cut-proxy.ts'
 
 /** Where a run takes place. */
 export interface Arena {
@@ -28,10 +29,12 @@ function startWorker(
   { root, image, labels }: Arena,
   mode: 'live' | 'race',
   name: string,
+  env: NodeJS.ProcessEnv = process.env,
 ): { worker: Worker; lines: AsyncIterator<string> } {
   const file = path.join(import.meta.dirname, 'worker.ts')
   const worker = spawn(process.execPath, [file, mode, root, image, name, PASSWORD, JSON.stringify(labels)], {
     stdio: ['pipe', 'pipe', 'ignore'],
+    env,
   })
   return { worker, lines: createInterface({ input: worker.stdout })[Symbol.asyncIterator]() }
 }
@@ -42,18 +45,22 @@ export interface Moment {
   readonly ms: number
 }
 
-/** What one kill led to. */
-export interface CrashReport {
-  readonly victim: 'provisioner' | 'container'
-  readonly moment: Moment
-  readonly acknowledged: number
+/** What was left of one kill after one reconcile. */
+export interface Aftermath {
   readonly lost: number
   readonly orphans: number
   /** The next create did not lead to a login. */
   readonly bricked: boolean
 }
 
-/** Kills a service or its container at a moment, puts things right once, and looks what is left. */
+/** What one kill led to. */
+export interface CrashReport extends Aftermath {
+  readonly victim: 'provisioner' | 'container'
+  readonly moment: Moment
+  readonly acknowledged: number
+}
+
+/** Kills a service or its container at a moment, and looks what is left. */
 export async function crash(
   arena: Arena,
   victim: CrashReport['victim'],
@@ -85,7 +92,29 @@ export async function crash(
   }
   worker.kill('SIGKILL')
   await listening
+  return { victim, moment, acknowledged, ...(await aftermath(arena, name, acknowledged)) }
+}
 
+/** Kills a service at the moment at which it asks the engine for something, and looks what is left. */
+export async function crashAt(arena: Arena, step: RegExp, cut: 'before' | 'after', name: string): Promise<Aftermath> {
+  let kill = () => {}
+  await using proxy = await cutProxy({ on: step, cut, meanwhile: () => kill() })
+  const { worker, lines } = startWorker(arena, 'live', name, {
+    ...process.env,
+    DOCKER_HOST: `unix://${proxy.socketPath}`,
+  })
+  kill = () => void worker.kill('SIGKILL')
+  let acknowledged = 0
+  for (let next = await lines.next(); next.done !== true; next = await lines.next()) {
+    const [word, value] = next.value.split(' ')
+    if (word === 'acknowledged') acknowledged = Number(value)
+  }
+  await proxy.done
+  return aftermath(arena, name, acknowledged)
+}
+
+/** Puts things right once, and looks what is left. */
+async function aftermath(arena: Arena, name: string, acknowledged: number): Promise<Aftermath> {
   const provisioner = await createProvisioner({ storageRoot: arena.root, image: arena.image, labels: arena.labels })
   await provisioner.reconcile()
   const known = new Set(
@@ -101,10 +130,10 @@ export async function crash(
       acknowledged === 0 ? 'SELECT 0 AS n' : `SELECT count(*)::int AS n FROM written WHERE n <= ${acknowledged}`,
     )
     await client.end()
-    return { victim, moment, acknowledged, lost: acknowledged - (rows[0]?.n ?? 0), orphans, bricked: false }
+    return { lost: acknowledged - (rows[0]?.n ?? 0), orphans, bricked: false }
   } catch (error) {
     console.error(error)
-    return { victim, moment, acknowledged, lost: acknowledged, orphans, bricked: true }
+    return { lost: acknowledged, orphans, bricked: true }
   } finally {
     await provisioner.remove(name, { keepData: false }).catch(() => {})
   }
@@ -142,6 +171,23 @@ export async function* races(arena: Arena, rounds: number): AsyncGenerator<RaceR
     for (const { worker } of workers) worker.kill('SIGKILL')
     for (const { worker } of workers)
       if (worker.exitCode === null && worker.signalCode === null) await once(worker, 'exit')
+  }
+}
+
+/** Lets two processes ask for the same server at the same moment; tells what they heard and how many containers there are. */
+export async function twins(arena: Arena): Promise<{ outcomes: string[]; containers: number }> {
+  const workers = [startWorker(arena, 'race', ''), startWorker(arena, 'race', '')]
+  const hear = () => Promise.all(workers.map(async ({ lines }) => ((await lines.next()).value as string).split(' ', 1)))
+  try {
+    await hear()
+    for (const { worker } of workers) worker.stdin.write('twin twin\n')
+    const outcomes = (await hear()).flat()
+    const containers = await docker.listContainers({ all: true, filters: { label: [label(arena)] } })
+    return { outcomes, containers: containers.length }
+  } finally {
+    for (const { worker } of workers) worker.kill('SIGKILL')
+    const provisioner = await createProvisioner({ storageRoot: arena.root, image: arena.image, labels: arena.labels })
+    await provisioner.remove('twin', { keepData: false })
   }
 }
 

@@ -21,6 +21,8 @@ export interface CutProxy extends AsyncDisposable {
   readonly socketPath: string
   /** How many faults have struck. */
   struck(): number
+  /** Comes when a fault has struck, and the engine has done what it was still asked. */
+  readonly done: Promise<void>
 }
 
 export async function cutProxy(...faults: readonly Fault[]): Promise<CutProxy> {
@@ -29,6 +31,7 @@ export async function cutProxy(...faults: readonly Fault[]): Promise<CutProxy> {
   const sockets = new Set<Socket>()
   const left = faults.map((fault) => ({ fault, times: fault.times ?? 1 }))
   let struck = 0
+  const done = Promise.withResolvers<void>()
   const server = createServer((client) => {
     const engine = connect(process.env['DOCKER_HOST']?.replace(/^unix:\/\//, '') ?? '/var/run/docker.sock')
     for (const socket of [client, engine]) {
@@ -43,7 +46,10 @@ export async function cutProxy(...faults: readonly Fault[]): Promise<CutProxy> {
         hit.times -= 1
         struck += 1
         await hit.fault.meanwhile?.()
-        if (hit.fault.cut === 'before') return client.destroy()
+        if (hit.fault.cut === 'before') {
+          done.resolve()
+          return client.destroy()
+        }
         if (hit.fault.cut === 'after') cutting = true
       }
       return engine.write(chunk)
@@ -52,8 +58,13 @@ export async function cutProxy(...faults: readonly Fault[]): Promise<CutProxy> {
     client.on('data', (chunk: Buffer) => {
       queue = queue.then(() => handle(chunk))
     })
-    engine.on('data', (chunk) => (cutting ? client.destroy() : client.write(chunk)))
-    client.on('close', () => engine.destroy())
+    engine.on('data', (chunk) => {
+      if (!cutting) return void client.write(chunk)
+      done.resolve()
+      client.destroy()
+    })
+    // An engine that is still to answer is heard out.
+    client.on('close', () => cutting || engine.destroy())
     engine.on('close', () => client.destroy())
   })
   server.listen(socketPath)
@@ -61,6 +72,7 @@ export async function cutProxy(...faults: readonly Fault[]): Promise<CutProxy> {
   return {
     socketPath,
     struck: () => struck,
+    done: done.promise,
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy()
       server.close()

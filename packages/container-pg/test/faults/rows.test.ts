@@ -29,7 +29,11 @@ test.each([
   ],
   [
     'one name asked for at once',
-    ['two provisioners that want one name make one server', 'answers a repeated create with the same server'],
+    [
+      'two provisioners that want one name make one server',
+      'two processes that ask for the same server get the same server',
+      'answers a repeated create with the same server',
+    ],
   ],
   ['no image', ['an image that is not there is IMAGE_MISSING', 'an image without flock is IMAGE_UNFIT']],
   [
@@ -52,11 +56,18 @@ test.each([
     ['servers come back with their data, after an orderly restart and after a crash of the engine'],
   ],
   ['a disk full at the first start', ['a disk that is full at the first start is DISK_FULL']],
-  ['a disk full later', ['a disk that fills up later is DISK_FULL on a start; after growing every row is there']],
+  [
+    'a disk full later',
+    [
+      'a disk that fills up later is DISK_FULL on a start; after growing every row is there',
+      'a full disk is no reason to keep what is to be erased',
+    ],
+  ],
   [
     'a container killed, a server that recovers',
     [
       'no acknowledged row is lost when the container is killed',
+      'killing the %s at %j loses nothing',
       'a server that still recovers is SERVER_RECOVERING and is let run',
     ],
   ],
@@ -68,7 +79,15 @@ test.each([
       'data of an unknown maker is refused, or adopted when that is asked for',
     ],
   ],
-  ['the service killed', ['killing the %s at %j loses nothing']],
+  [
+    'the service killed',
+    [
+      'a service killed %s %s leaves nothing that one reconcile does not put right',
+      'a create that was killed after its first login is undone; data that were there before stay',
+      'a removal that was broken off is brought to its end, and never taken back',
+      'leaves nothing that the next one does not clear away, and never half a database',
+    ],
+  ],
   ['a wrong password', ['a wrong password on kept data is WRONG_PASSWORD; what was started is stopped']],
   [
     'injection by password or name',
