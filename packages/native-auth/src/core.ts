@@ -80,7 +80,8 @@ export function createCore<DB, Profile>(options: NativeAuthOptions<DB, Profile>)
     if (options.mail === undefined || options.origins?.[0] === undefined) {
       throw new TypeError('Expected `mail` and `origins` beside `signUp.selfApproval`: it mails links')
     }
-    if (signUp.open === true) throw new TypeError('Expected only one of `signUp.open` and `signUp.selfApproval`')
+    if (signUp.open !== undefined && signUp.open !== false)
+      throw new TypeError('Expected only one of `signUp.open` and `signUp.selfApproval`')
   }
   const preset = PRESETS[passwords.preset ?? 'default']
   const now = options.now ?? Date.now

@@ -82,8 +82,12 @@ export interface CookieOptions {
 export interface SignUpOptions {
   /** @default true */
   readonly enabled?: boolean
-  /** New accounts are authorised at once. @default false */
-  readonly open?: boolean
+  /**
+   * New accounts are authorised at once: all, or those whose username, as it is kept, the function accepts. A service
+   * that already knows somebody by that name refuses it, or whoever signs up first is that person.
+   * @default false
+   */
+  readonly open?: boolean | ((username: string) => boolean | Promise<boolean>)
   /** Asks for an e-mail address. @default false */
   readonly askEmail?: boolean
   /** Terms that must be accepted, as trusted HTML; the time of acceptance is kept. */

@@ -90,6 +90,16 @@ const OPTIONS: [
     },
   ],
   [
+    'signUp.open as a function → whom it accepts, by the name as it is kept',
+    { signUp: { open: (username) => Promise.resolve(username === 'bob') } },
+    async (site) => {
+      expect(await signUp(site, { username: 'BOB' })).toEqual([201, expect.stringContaining('ready')])
+      expect(await state(site, 'bob')).toBe('authorised')
+      expect((await signUp(site, { username: 'eve' }))[0]).toBe(201)
+      expect(await state(site, 'eve')).toBe('pending')
+    },
+  ],
+  [
     'ask_email_on_signup → signUp.askEmail, required by the server too',
     { signUp: { askEmail: true } },
     async (site) => {

@@ -54,7 +54,7 @@ export async function createAccount<Profile>(
   if (grant === undefined && terms !== undefined && input.acceptTerms !== true) {
     throw invalid('terms', 'terms_required', 'Accept the terms to continue')
   }
-  const rights = grant ?? claim(core, username, input.adminToken)
+  const rights = grant ?? (await claim(core, username, input.adminToken))
   const password_hash = await core.passwords.hash(input.password)
   const now = core.now()
   const account: NewAccountRow = {
@@ -109,7 +109,7 @@ function readEmail<Profile>(core: Core<Profile>, input: NewAccount, isOwner: boo
 }
 
 /** What the listed names get. Who claims an administrator's name proves it, or anybody could be first. */
-function claim<Profile>(core: Core<Profile>, username: string, token: string | undefined): Grant {
+async function claim<Profile>(core: Core<Profile>, username: string, token: string | undefined): Promise<Grant> {
   const { adminToken, passwords, signUp } = core.options
   if (core.blockedNames.has(username)) throw reserved()
   if (core.admins.has(username)) {
@@ -117,7 +117,8 @@ function claim<Profile>(core: Core<Profile>, username: string, token: string | u
     if (!proven && passwords?.preset !== 'compat') throw reserved()
     return { isAuthorised: true, isAdmin: true }
   }
-  return { isAuthorised: signUp?.open === true || core.allowed.has(username), isAdmin: false }
+  const open = typeof signUp?.open === 'function' ? await signUp.open(username) : signUp?.open === true
+  return { isAuthorised: open || core.allowed.has(username), isAdmin: false }
 }
 
 const reserved = () => new NativeAuthError('NATIVE_AUTH_NAME_RESERVED', 'This username is reserved')
