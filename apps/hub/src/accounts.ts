@@ -24,8 +24,8 @@ export interface Accounts {
   handle(request: Request, clientIp: string | undefined): Promise<Response>
   /** Who a browser's cookies belong to. */
   session(request: Request): Promise<LoggedIn | undefined>
-  /** Ends the login of a browser; the cookies to send are those that take it away. */
-  logOut(request: Request): Promise<readonly string[]>
+  /** Ends the login of a browser; returns the `Set-Cookie` that takes it away. */
+  logOut(request: Request): Promise<string>
   /** Checks a name and a password, as login does; the account's name when they are right. */
   authenticate(name: string, password: string, clientIp: string | undefined): Promise<string | undefined>
   /** Whether there is an account of this name. */

@@ -13,6 +13,7 @@ import type { Servers } from './spawners/servers.ts'
 import type { Recall } from './store/recall.ts'
 import { spawnersOf } from './store/spawners.ts'
 import type { Database } from './store/tables.ts'
+import type { TokenUses } from './store/token-uses.ts'
 import { findUser, membershipsOf, type User } from './store/users.ts'
 
 /** What a shutdown on request keeps running; what is not said follows the configuration. */
@@ -36,6 +37,7 @@ export interface HubParts {
   readonly requesters: Recall<Requester>
   /** Answers to readings, as long as the database and the table of servers stay as they are. */
   readonly readings: Recall<JsonText>
+  readonly uses: TokenUses
   readonly routes: () => RouteTable
   readonly checkRoutes: () => Promise<void>
   readonly requestShutdown: (wishes: ShutdownWishes) => void

@@ -5,9 +5,8 @@ import type { Requester } from './requester.ts'
 import { findGroup } from './store/groups.ts'
 import { serviceScopes, userScopes } from './store/roles.ts'
 import { serviceById } from './store/services.ts'
-import { fromStored, toStored } from './store/time.ts'
 import { type ApiToken, hashToken, isExpired, tokenByHash } from './store/tokens.ts'
-import { createUsers, findUser, touchUser, userById } from './store/users.ts'
+import { createUsers, findUser, type User, userById } from './store/users.ts'
 
 /** The token of an `Authorization` header: `token T` or `Bearer T`. Never from the address, which ends up in logs. */
 export function presentedToken(request: Request): string | undefined {
@@ -20,7 +19,7 @@ export async function requesterByToken(hub: Hub, presented: string): Promise<Req
   const hashed = hashToken(presented)
   const requester = await hub.requesters.get(hashed, () => readRequester(hub, hashed))
   if (requester?.token === undefined || isExpired(requester.token, now)) return undefined
-  await noteUse(hub, requester.token, now)
+  hub.uses.note(requester.token, now)
   return requester
 }
 
@@ -45,12 +44,25 @@ async function readRequester(hub: Hub, hashed: string): Promise<Requester | unde
 export async function requesterByCookie(hub: Hub, request: Request): Promise<Requester | undefined> {
   const session = await hub.accounts.session(request)
   if (session === undefined) return undefined
-  let user = await findUser(hub.db, session.name)
-  if (user === undefined) [user] = await createUsers(hub.db, [session.name], session.admin, hub.now())
+  const user = (await findUser(hub.db, session.name)) ?? (await firstVisit(hub, session))
   if (user === undefined) return undefined
   const raw = await userScopes(hub.db, user.id)
   const scopes = ScopeSet.of(expandScopes(raw, { kind: 'user', name: user.name }))
   return { owner: { kind: 'user', user }, name: user.name, scopes, sessionId: session.sessionId }
+}
+
+/** Makes the user of an account that comes for the first time, perhaps by several requests at once. */
+async function firstVisit(
+  hub: Hub,
+  { name, admin }: { readonly name: string; readonly admin: boolean },
+): Promise<User | undefined> {
+  try {
+    return (await createUsers(hub.db, [name], admin, hub.now()))[0]
+  } catch (error) {
+    const made = await findUser(hub.db, name)
+    if (made === undefined) throw error
+    return made
+  }
 }
 
 /** What a token may do: its own scopes, as far as its owner holds them now. */
@@ -81,23 +93,4 @@ export async function membersOf(
     }
   }
   return (group) => members.get(group) ?? new Set()
-}
-
-/** Seconds between two notes of the same token's use: each would be a write. */
-const ACTIVITY_RESOLUTION_SECONDS = 30
-
-async function noteUse(hub: Hub, token: ApiToken, now: Date): Promise<void> {
-  const last = token.last_activity === null ? 0 : fromStored(token.last_activity).getTime()
-  if (now.getTime() - last < ACTIVITY_RESOLUTION_SECONDS * 1000) return
-  try {
-    await hub.db
-      .updateTable('api_tokens')
-      .set({ last_activity: toStored(now) })
-      .where('id', '=', token.id)
-      .execute()
-    if (token.user_id !== null) await touchUser(hub.db, token.user_id, now)
-  } catch (error) {
-    // A database that can be read but not written to must not shut readers out.
-    hub.log('warn', 'use of a token could not be noted', { reason: String(error) })
-  }
 }

@@ -1,19 +1,15 @@
 import { createNativeAuth, NativeAuthError, readNativeAuthenticator } from '@org/native-auth'
 
 import type { Accounts } from './accounts.ts'
-import type { Config } from './config/config.ts'
+import { type Config, isHttps } from './config/config.ts'
 import { RequestError } from './errors.ts'
 import type { Log } from './log.ts'
 import { Html } from './pages/html.ts'
 import { layout, PAGE_POLICY } from './pages/layout.ts'
 import type { Forms } from './pages/forms.ts'
-import { findUser, updateUser } from './store/users.ts'
 import type { Database } from './store/tables.ts'
-
-/** Prefix of the authenticator's cookies when it is told that https may be absent. */
-const INNER = 'native-auth-'
-/** Prefix under which browsers get them: the login cookie is then `jupyterhub-hub-login`'s place in JupyterHub. */
-const OUTER = 'jupyterhub-hub-'
+import { deleteStrayLogins } from './store/tokens.ts'
+import { findUser, updateUser } from './store/users.ts'
 
 /** Options of {@link createNativeAccounts}. */
 export interface NativeAccountsOptions {
@@ -22,27 +18,44 @@ export interface NativeAccountsOptions {
   readonly secret: string
   readonly forms: Forms
   readonly log: Log
+  /** Takes away what an account that may no longer be used has got: tokens and running servers. */
+  readonly onShutOut?: (name: string) => Promise<void>
 }
 
 /** Accounts by `@org/native-auth`, mounted below `hub`. */
 export async function createNativeAccounts(options: NativeAccountsOptions): Promise<Accounts> {
   const { db, config, log } = options
   const hub = `${config.base_url}hub`
-  const secure = config.public_url?.startsWith('https:') === true || config.proxy.ssl_key !== undefined
+  const admins = new Set(config.accounts.admins.map((name) => name.toLowerCase()))
+  const shutOut = async ({ account }: { readonly account: { readonly username: string } }) =>
+    options.onShutOut?.(account.username)
   const auth = createNativeAuth({
     db,
     secret: options.secret,
     basePath: hub,
     home: `${hub}/home`,
     ...(config.public_url === undefined ? {} : { origins: [config.public_url] }),
-    // Its own cookies would be sent to every user's server below the same origin; see `outward`.
-    allowInsecureCookies: true,
-    signUp: { enabled: config.accounts.enable_signup, open: config.accounts.open_signup },
+    allowInsecureCookies: !isHttps(config),
+    // With the path `/` they would reach every single-user server, and its owner with them every visitor's login.
+    cookies: { prefix: 'jupyterhub-hub-', path: `${hub}/` },
+    signUp: {
+      enabled: config.accounts.enable_signup,
+      // Who signs up first under the name of a user, with his files and rights, need not be that user.
+      open: async (name) =>
+        config.accounts.open_signup && !admins.has(name) && (await findUser(db, name)) === undefined,
+    },
     passwords: { minLength: config.accounts.min_password_length },
     lockout: { failures: config.accounts.allowed_failed_logins },
     secondFactor: ({ no: 'optional', admins: 'admins', all: 'all' } as const)[config.accounts.require_2fa],
     serviceName: 'Hub',
     hooks: {
+      async authorised({ account, actorId }) {
+        // By an administrator: whoever merely signs up under such a name must not get his rights.
+        if (actorId !== undefined && admins.has(account.username)) await auth.accounts.setAdmin(account.id, true)
+      },
+      unauthorised: shutOut,
+      blocked: shutOut,
+      removed: shutOut,
       // The account's page and the hub's page for administrators must not contradict each other.
       adminChanged: async ({ account }) => {
         const user = await findUser(db, account.username)
@@ -64,26 +77,27 @@ export async function createNativeAccounts(options: NativeAccountsOptions): Prom
     },
   })
   await auth.migrate()
+  // Tokens of ended logins open nothing any more; a database that cannot be written to may keep them a while.
+  const tidy = () =>
+    deleteStrayLogins(db).catch((error: unknown) => log('warn', 'ended logins not removed', { reason: String(error) }))
 
   return {
     async handle(request, clientIp) {
-      const answer = await auth.handler(inward(request), { clientIp })
-      return outward(answer, `${hub}/`, secure)
+      const answer = await auth.handler(request, { clientIp })
+      if (request.method !== 'GET') await tidy()
+      return answer
     },
 
     async session(request) {
-      const cookie = request.headers.get('cookie')
-      if (cookie === null) return undefined
-      const session = await auth.sessions.fromRequest({ headers: new Headers({ cookie: innerCookies(cookie) }) })
+      const session = await auth.sessions.fromRequest(request)
       if (session === undefined) return undefined
       return { name: session.account.username, admin: session.account.isAdmin, sessionId: session.id }
     },
 
     async logOut(request) {
-      const cookie = innerCookies(request.headers.get('cookie') ?? '')
-      const token = new RegExp(`(?:^|;\\s*)${INNER}session=([^;]+)`).exec(cookie)?.[1]
-      if (token !== undefined) await auth.sessions.end(token)
-      return [`${OUTER}session=; Path=${hub}/; Max-Age=0; HttpOnly; SameSite=Lax`]
+      const cookie = await auth.sessions.endFromRequest(request)
+      await tidy()
+      return cookie
     },
 
     async authenticate(username, password, clientIp) {
@@ -139,34 +153,4 @@ async function refusable(run: () => Promise<unknown>): Promise<void> {
     if (error instanceof NativeAuthError) throw new RequestError(400, error.message)
     throw error
   }
-}
-
-function innerCookies(cookie: string): string {
-  return cookie.replaceAll(OUTER, INNER)
-}
-
-/** The request as the authenticator expects it. */
-function inward(request: Request): Request {
-  const cookie = request.headers.get('cookie')
-  if (cookie === null) return request
-  const headers = new Headers(request.headers)
-  headers.set('cookie', innerCookies(cookie))
-  return new Request(request, { headers })
-}
-
-/**
- * The answer as browsers get it: cookies only below `hub/`.
- *
- * With the path `/` they would reach every single-user server, and its owner with them every visitor's login.
- */
-function outward(answer: Response, path: string, secure: boolean): Response {
-  const cookies = answer.headers.getSetCookie()
-  if (cookies.length === 0) return answer
-  const headers = new Headers(answer.headers)
-  headers.delete('set-cookie')
-  for (const cookie of cookies) {
-    const narrowed = cookie.replace(INNER, OUTER).replace(/; Path=\/(?=;|$)/, `; Path=${path}`)
-    headers.append('set-cookie', secure ? `${narrowed}; Secure` : narrowed)
-  }
-  return new Response(answer.body, { status: answer.status, headers })
 }

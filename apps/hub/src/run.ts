@@ -21,6 +21,10 @@ import { createSpawner, memoryBytes } from './spawners/create-spawner.ts'
 import { singleUserEnvironment } from './spawners/environment.ts'
 import { Servers } from './spawners/servers.ts'
 import { Recall } from './store/recall.ts'
+import type { Database } from './store/tables.ts'
+import { TokenUses } from './store/token-uses.ts'
+import { deleteTokensOf } from './store/tokens.ts'
+import { findUser } from './store/users.ts'
 import { portError } from './system/ports.ts'
 import { keptSecret, privateFolder } from './system/private-files.ts'
 import { holdFolder } from './system/folder-lock.ts'
@@ -74,7 +78,14 @@ export async function runHub(config: Config, log: Log, now: () => Date = () => n
   const hubId = keptSecret(config.data_dir, 'hub-id').slice(0, 16)
   const secret = keptSecret(config.data_dir, 'cookie-secret')
   const forms = new Forms(secret)
-  const accounts = await createNativeAccounts({ db, config, secret, forms, log })
+  const accounts = await createNativeAccounts({
+    db,
+    config,
+    secret,
+    forms,
+    log,
+    onShutOut: (name) => shutOut(db, servers, name),
+  })
 
   const { spawner, env } = await createSpawner(config, hubId)
   stack.use(spawner)
@@ -127,6 +138,7 @@ export async function runHub(config: Config, log: Log, now: () => Date = () => n
     forms,
     databases: new Databases(config),
     requests: new RequestMetrics(),
+    uses: stack.use(new TokenUses(db, log)),
     requesters: new Recall(mark, MOST_REQUESTERS),
     readings: new Recall(() => withTable(mark(), servers.table.changes), MOST_READINGS),
     routes: () => proxy.routes,
@@ -172,6 +184,14 @@ export async function runHub(config: Config, log: Log, now: () => Date = () => n
 async function giveUp(proxy: ProxyProcess, up: Promise<'adopted' | 'started'>): Promise<void> {
   if ((await up.catch(() => 'started')) === 'started') await proxy.stop()
   else proxy.release()
+}
+
+/** Stops the servers of somebody whose account was closed, and ends his tokens. */
+async function shutOut(db: Database, servers: Servers, name: string): Promise<void> {
+  const user = await findUser(db, name)
+  if (user === undefined) return
+  for (const { server } of servers.table.activeOf(user.id)) servers.stop(user, server, { cancel: true })
+  await deleteTokensOf(db, user.id)
 }
 
 function withTable(mark: string | undefined, changes: number): string | undefined {

@@ -1,19 +1,37 @@
 import { RequestError } from './errors.ts'
 import type { Hub } from './hub.ts'
+import { expandScopes } from './permissions/definitions.ts'
+import type { ScopeSet } from './permissions/scope-set.ts'
 import { isUserName } from './spawners/names.ts'
+import { scopesOfRole } from './store/roles.ts'
 import { deleteUser, findUser, updateUser, type User } from './store/users.ts'
+
+/**
+ * Makes sure that somebody holds all that an administrator may do: nobody gives rights that are not his.
+ *
+ * @throws {@link RequestError} 403.
+ */
+export async function requireAdminRights(hub: Hub, scopes: ScopeSet): Promise<void> {
+  const raw = (await scopesOfRole(hub.db, 'admin')) ?? []
+  if (expandScopes(raw, { kind: 'user', name: '' }).some((scope) => !scopes.hasAll(scope))) {
+    throw new RequestError(403, 'Only admins can grant admin permissions, or change an admin')
+  }
+}
 
 /**
  * Renames a user or makes him an administrator. A new name ends all his tokens.
  *
- * @throws {@link RequestError} 400 when the name is bad or taken, he has an account or a running server, or nobody
+ * @param by - The rights of who asks for it: administrators are made and changed by administrators.
+ * @throws {@link RequestError} 403 without these rights; 400 when the name is bad or taken, he has an account or a running server, or nobody
  *   would be left to administer the hub.
  */
 export async function changeUser(
   hub: Hub,
+  by: ScopeSet,
   user: User,
   { name = user.name, admin }: { readonly name?: string | undefined; readonly admin?: boolean | undefined },
 ): Promise<User> {
+  if (admin === true || Boolean(user.admin)) await requireAdminRights(hub, by)
   using _held = hub.servers.hold(user)
   if (name !== user.name) {
     if (!isUserName(name)) throw new RequestError(400, `Invalid username: ${name}`)

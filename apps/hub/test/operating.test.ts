@@ -41,7 +41,8 @@ describe("the README's operations", { timeout: 60_000 }, () => {
     expect(await ask('hub/health', ca)).toMatchObject({ status: 200 })
     const { cookies } = await ask('hub/login', ca)
     expect(cookies.length).toBeGreaterThan(0)
-    for (const cookie of cookies) expect(cookie).toContain('; Secure')
+    // `__Secure-`: browsers take them over https only, so nobody on the way can plant one.
+    for (const cookie of cookies) expect(cookie).toMatch(/^__Secure-jupyterhub-hub-\w+=.*; Path=\/hub\/; .*; Secure$/)
     await expect(ask('hub/health')).rejects.toMatchObject({ code: 'DEPTH_ZERO_SELF_SIGNED_CERT' })
     expect(hub.log()).toContain('The hub is ready at https://')
   })

@@ -18,6 +18,11 @@ export interface Config extends Omit<Settings, 'services'> {
   readonly warnings: readonly string[]
 }
 
+/** Whether browsers reach the hub by https. */
+export function isHttps({ public_url: url, proxy }: Pick<Config, 'public_url' | 'proxy'>): boolean {
+  return url === undefined ? proxy.ssl_key !== undefined : url.startsWith('https:')
+}
+
 /** Where a configuration comes from. */
 export interface ConfigSource {
   /** YAML file; without one all settings have their defaults. */

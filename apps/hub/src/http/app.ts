@@ -15,7 +15,6 @@ import { redirect } from '../pages/visitor.ts'
 import { tokenRoutes } from '../pages/tokens.ts'
 import { mountApi, resources } from '../rest/api.ts'
 import { refusal } from '../rest/call.ts'
-import { deleteSessionTokens } from '../store/tokens.ts'
 import { readText } from './body.ts'
 import { clientIp } from './client-ip.ts'
 import { toRequestError } from './errors.ts'
@@ -47,7 +46,7 @@ export function createApp(hub: Hub): Hono {
   return app
 }
 
-/** Ends a login: the browser's session, and all that servers got through it. */
+/** Ends a login: the browser's session, and with it all that servers got through it. */
 async function logOut(hub: Hub, request: Request): Promise<Response> {
   const session = await hub.accounts.session(request)
   const text = await readText(request)
@@ -55,14 +54,13 @@ async function logOut(hub: Hub, request: Request): Promise<Response> {
   let answer: Response
   if (session !== undefined && hub.forms.isValid(ours, session.sessionId)) {
     answer = redirect(`${hub.config.base_url}hub/login`)
-    for (const cookie of await hub.accounts.logOut(request)) answer.headers.append('set-cookie', cookie)
+    answer.headers.append('set-cookie', await hub.accounts.logOut(request))
   } else {
     // The authenticator's own pages carry proofs of their own.
     const { url, method, headers } = request
     answer = await hub.accounts.handle(new Request(url, { method, headers, body: text }), clientIp(request))
   }
   if (session === undefined || answer.status >= 400) return answer
-  await deleteSessionTokens(hub.db, session.sessionId)
   const headers = new Headers(answer.headers)
   headers.append('set-cookie', `${SESSION_COOKIE}=; Path=${hub.config.base_url}; Max-Age=0`)
   return new Response(answer.body, { status: answer.status, headers })

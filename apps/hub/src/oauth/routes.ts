@@ -1,5 +1,6 @@
 import type { Hono } from 'hono'
 
+import { isHttps } from '../config/config.ts'
 import { RequestError } from '../errors.ts'
 import { readText } from '../http/body.ts'
 import { jsonError } from '../http/errors.ts'
@@ -78,7 +79,9 @@ async function authorize(hub: Hub, request: Request, url: URL): Promise<Response
   if (url.searchParams.has('state')) back.searchParams.set('state', query('state'))
   const location = redirectUri.startsWith('/') ? `${back.pathname}${back.search}` : back.href
   const headers = new Headers({ location, 'cache-control': 'no-store' })
-  headers.append('set-cookie', `${SESSION_COOKIE}=${sessionId}; Path=${hub.config.base_url}; HttpOnly; SameSite=Lax`)
+  const secure = isHttps(hub.config) ? '; Secure' : ''
+  const reach = `Path=${hub.config.base_url}; HttpOnly; SameSite=Lax${secure}`
+  headers.append('set-cookie', `${SESSION_COOKIE}=${sessionId}; ${reach}`)
   return new Response(null, { status: 302, headers })
 }
 

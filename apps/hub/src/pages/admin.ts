@@ -123,10 +123,12 @@ function change(path: string, scope: string, run: (call: PageCall, user: User) =
 export const adminRoutes: readonly PageRoute[] = [
   { method: 'GET', path: '/admin', run: list },
   { method: 'POST', path: '/admin/users', run: add },
-  change('make-admin', 'admin:users', ({ hub }, user) => changeUser(hub, user, { admin: true })),
+  change('make-admin', 'admin:users', ({ hub, visitor }, user) =>
+    changeUser(hub, visitor.requester.scopes, user, { admin: true }),
+  ),
   change('revoke-admin', 'admin:users', ({ hub, visitor }, user) => {
     if (user.id === visitor.user.id) throw new RequestError(400, 'You cannot take your own rights away')
-    return changeUser(hub, user, { admin: false })
+    return changeUser(hub, visitor.requester.scopes, user, { admin: false })
   }),
   change('delete', 'delete:users', ({ hub, visitor }, user) => {
     if (user.id === visitor.user.id) throw new RequestError(400, 'Cannot delete yourself!')

@@ -1,6 +1,6 @@
 import { RequestError } from '../errors.ts'
 import { isUserName } from '../spawners/names.ts'
-import { changeUser, deleteUserCompletely } from '../users.ts'
+import { changeUser, deleteUserCompletely, requireAdminRights } from '../users.ts'
 import { fromStored } from '../store/time.ts'
 import { createUsers, findUser, listUsers, takenNames, touchUser, type UserFilter } from '../store/users.ts'
 import { spawnersOf, touchSpawner } from '../store/spawners.ts'
@@ -78,6 +78,7 @@ async function createMany(call: Call): Promise<Response> {
   }
   const { usernames, ...model } = body
   checkKeys(model, userTypes, 'user')
+  if (model['admin'] === true) await requireAdminRights(hub, requester.scopes)
   const names = textList(usernames, 'usernames').map((name) => name.toLowerCase())
   const bad = names.filter((name) => !isUserName(name))
   if (bad.length > 0) {
@@ -97,6 +98,7 @@ async function create(call: Call): Promise<Response> {
   if ((await findUser(hub.db, name)) !== undefined) throw new RequestError(409, `User ${name} already exists`)
   checkKeys(body, userTypes, 'user')
   if (!isUserName(name)) throw new RequestError(400, `Failed to create user: ${name}`)
+  if (body['admin'] === true) await requireAdminRights(hub, requester.scopes)
   const users = await createUsers(hub.db, [name], body['admin'] === true, hub.now())
   return json((await userModels(hub, users, requester.scopes))[0], 201)
 }
@@ -110,7 +112,7 @@ async function change(call: Call): Promise<Response> {
   for (const key of ['groups', 'roles', 'auth_state']) {
     if (key in body) throw new RequestError(400, `user.${key} cannot be changed here`)
   }
-  const changed = await changeUser(hub, user, { name, admin })
+  const changed = await changeUser(hub, requester.scopes, user, { name, admin })
   return json((await userModels(hub, [changed], requester.scopes))[0])
 }
 

@@ -22,7 +22,8 @@ const LOCK_WAIT_MS = 1000
  *
  * SQLite's own busy timeout sleeps inside the call: while another program holds the lock no request would be answered,
  * not even one that needs no database. Here a refused statement is tried again from a timer. Once a full wait was in
- * vain, those queued behind it try once only: the tenth request of a locked hub fails as soon as the first.
+ * vain, those of the same kind try once only: the tenth write to a locked database fails as soon as the first, however
+ * many readings succeed in between.
  */
 export function sqliteDialect(database: BetterSqlite.Database): {
   readonly dialect: Dialect
@@ -89,7 +90,7 @@ class SqliteDriver implements Driver {
 class SqliteConnection implements DatabaseConnection {
   readonly #database: BetterSqlite.Database
   readonly #prepared = new Map<string, BetterSqlite.Statement>()
-  #patience = LOCK_WAIT_MS
+  readonly #patience = { reading: LOCK_WAIT_MS, writing: LOCK_WAIT_MS }
   #writes = 0
   #version: BetterSqlite.Statement | undefined
 
@@ -114,13 +115,12 @@ class SqliteConnection implements DatabaseConnection {
 
   async run(text: string): Promise<void> {
     this.#writes += 1
-    await this.#patiently(() => this.#prepare(text).run())
+    await this.#patiently(text, (statement) => statement.run())
   }
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
     const values = query.parameters.map((value) => (typeof value === 'boolean' ? Number(value) : value))
-    return this.#patiently(() => {
-      const statement = this.#prepare(query.sql)
+    return this.#patiently(query.sql, (statement) => {
       if (!statement.readonly) this.#writes += 1
       if (statement.reader) return { rows: statement.all(values) as Row[] }
       const { changes, lastInsertRowid } = statement.run(values)
@@ -142,17 +142,21 @@ class SqliteConnection implements DatabaseConnection {
     return statement
   }
 
-  async #patiently<Result>(attempt: () => Result): Promise<Result> {
-    const deadline = performance.now() + this.#patience
+  async #patiently<Result>(text: string, use: (statement: BetterSqlite.Statement) => Result): Promise<Result> {
+    const begun = performance.now()
+    // Preparing reads the schema.
+    let kind: 'reading' | 'writing' = 'reading'
     for (;;) {
       try {
-        const result = attempt()
-        this.#patience = LOCK_WAIT_MS
+        const statement = this.#prepare(text)
+        kind = statement.readonly ? 'reading' : 'writing'
+        const result = use(statement)
+        this.#patience[kind] = LOCK_WAIT_MS
         return result
       } catch (error) {
         if (!isBusy(error)) throw error
-        if (performance.now() >= deadline) {
-          this.#patience = 0
+        if (performance.now() - begun >= this.#patience[kind]) {
+          this.#patience[kind] = 0
           throw error
         }
       }

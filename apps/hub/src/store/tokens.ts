@@ -1,8 +1,9 @@
 import { hash, randomBytes } from 'node:crypto'
 
+import { type Selectable, sql } from 'kysely'
+
 import type { ApiTokensTable, Database } from './tables.ts'
 import { fromStored, toStored } from './time.ts'
-import type { Selectable } from 'kysely'
 
 /** The oauth client that stands for the hub itself; tokens made on request belong to it. */
 export const HUB_CLIENT = 'jupyterhub'
@@ -56,9 +57,11 @@ export async function insertToken(db: Database, token: string, options: NewToken
     .executeTakeFirstOrThrow()
 }
 
-/** Finds a token by its stored form, expired or not. */
+/** Finds a token by its stored form, expired or not. One that a login brought is found as long as the login lasts. */
 export async function tokenByHash(db: Database, hashed: string): Promise<ApiToken | undefined> {
-  return db.selectFrom('api_tokens').selectAll().where('hashed', '=', hashed).executeTakeFirst()
+  const { rows } = await sql<ApiToken>`select * from api_tokens where hashed = ${hashed}
+    and (session_id is null or session_id in (select id from native_auth_sessions))`.execute(db)
+  return rows[0]
 }
 
 /** Finds the row of a presented token; expired ones are not found. */
@@ -92,7 +95,11 @@ export async function deleteTokensOf(db: Database, userId: number): Promise<void
   await db.deleteFrom('api_tokens').where('user_id', '=', userId).execute()
 }
 
-/** Revokes what browsers got in one login. */
-export async function deleteSessionTokens(db: Database, sessionId: string): Promise<void> {
-  await db.deleteFrom('api_tokens').where('session_id', '=', sessionId).execute()
+/** Removes what browsers got through logins that have ended: tokens for servers, and codes for tokens. */
+export async function deleteStrayLogins(db: Database): Promise<void> {
+  for (const table of ['api_tokens', 'oauth_codes'] as const) {
+    // Said twice: of nothing, even what is null is not in it.
+    await sql`delete from ${sql.table(table)}
+      where session_id is not null and session_id not in (select id from native_auth_sessions)`.execute(db)
+  }
 }

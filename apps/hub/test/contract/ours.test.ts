@@ -13,6 +13,7 @@ describe('the REST contract, ours', () => {
       services: [
         { name: 'powerless', api_token: 'powerless-token-0123456789abcdef' },
         { name: 'reader', api_token: 'reader-token-0123456789abcdef0123', roles: ['names'] },
+        { name: 'usher', api_token: 'usher-token-0123456789abcdef0123', scopes: ['admin:users'] },
       ],
     })
   contractSuite(start, ({ ours }) => ours)

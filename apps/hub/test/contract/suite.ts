@@ -176,6 +176,14 @@ export function contractSuite(start: () => Promise<HubUnderTest>, corrected: Cor
       expect((await api('PATCH', '/users/dan', { body: {} })).status).toBe(404)
     })
 
+    test('become administrators by administrators alone', async () => {
+      const token = 'usher-token-0123456789abcdef0123'
+      expect((await api('POST', '/users/dov', { token })).status).toBe(201)
+      const { status } = await api('PATCH', '/users/dov', { token, body: { admin: true } })
+      expect(status).toBe(corrected({ jupyterhub: 200, ours: 403 }))
+      await api('DELETE', '/users/dov')
+    })
+
     test('are listed in pages, by state and by part of a name', async () => {
       const plain = await api('GET', '/users')
       expect(Array.isArray(plain.json)).toBe(true)

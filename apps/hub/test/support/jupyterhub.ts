@@ -48,8 +48,12 @@ c.JupyterHub.services = [
   {'name': 'tester', 'api_token': '${TOKEN}', 'admin': True},
   {'name': 'powerless', 'api_token': 'powerless-token-0123456789abcdef'},
   {'name': 'reader', 'api_token': 'reader-token-0123456789abcdef0123'},
+  {'name': 'usher', 'api_token': 'usher-token-0123456789abcdef0123'},
 ]
-c.JupyterHub.load_roles = [{'name': 'names', 'scopes': ['list:users', 'read:users:name'], 'services': ['reader']}]
+c.JupyterHub.load_roles = [
+  {'name': 'names', 'scopes': ['list:users', 'read:users:name'], 'services': ['reader']},
+  {'name': 'ushers', 'scopes': ['admin:users'], 'services': ['usher']},
+]
 ${options.config ?? ''}
 `,
   )
