@@ -12,6 +12,7 @@ import {
   type StandardSchema,
   unchecked,
 } from '../src/index.ts'
+import { randomId } from '../src/internal/ids.ts'
 import { type Cost, interleaved, measure, paired, report, sorted } from './support/paired.ts'
 
 interface Payload {
@@ -43,20 +44,22 @@ export async function benchEnqueue(redisUrl: string, pairs: number, jobs: number
   await using tasks = createTasks({ driver: redisDriver({ connection }) })
   const plain = defineJob({ name: 'job', queue: 'ours-add', schema: unchecked<Payload>() })
   const checked = defineJob({ name: 'checked', queue: 'ours-add', schema })
+  const bare = () => queue.add('job', PAYLOAD, RETRY)
+  const envelope = { v: 1, c: { r: CALLER.requestId, a: CALLER.actor }, p: PAYLOAD }
+  const named = () => queue.add('job', envelope, { ...RETRY, jobId: randomId() })
+  const bullmq = peer('bullmq', import.meta.url)
   for (const [name, job, atMost] of [
     ['without', plain, 10],
     ['with', checked, 40],
   ] as const) {
-    const { cpuMicros, cpu } = await tasks.runInContext(CALLER, () =>
-      interleaved(
-        pairs,
-        jobs,
-        () => tasks.enqueue(job, PAYLOAD),
-        () => queue.add('job', PAYLOAD, RETRY),
-      ),
-    )
+    const ours = () => tasks.enqueue(job, PAYLOAD)
+    const { cpuMicros, cpu } = await tasks.runInContext(CALLER, () => interleaved(pairs, jobs, ours, bare))
     report(`enqueue ${name} schema: CPU above bare add`, cpuMicros, { goal: { atMost }, unit: ' µs' })
-    report(`enqueue ${name} schema: CPU`, cpu, { peer: peer('bullmq', import.meta.url) })
+    report(`enqueue ${name} schema: CPU`, cpu, { peer: bullmq })
+    const same = await tasks.runInContext(CALLER, () => interleaved(pairs, jobs, ours, named))
+    report(`enqueue ${name} schema: CPU above an add of the same job`, same.cpuMicros, { unit: ' µs' })
+    const peerOfSame = { ...bullmq, name: 'bullmq, the same id and envelope by hand' }
+    report(`enqueue ${name} schema: CPU, same job`, same.cpu, { peer: peerOfSame })
   }
   await queue.obliterate({ force: true })
   await tasks.queue(plain)!.obliterate({ force: true })

@@ -84,8 +84,13 @@ export async function runJob(
   } catch (thrown) {
     const error = toError(thrown)
     if (error instanceof TaskError && error.code === 'TASK_SHUTDOWN') return { type: 'postponed', delayMs: 0 }
-    return { type: 'failed', error, final: error instanceof TaskError && FINAL.has(error.code) }
+    return { type: 'failed', error, final: isFinal(error) }
   }
+}
+
+/** BullMQ's own error for it is known by its name, as BullMQ does, and on every driver: handlers may come from there. */
+function isFinal(error: Error): boolean {
+  return error instanceof TaskError ? FINAL.has(error.code) : error.name === 'UnrecoverableError'
 }
 
 /** A newer worker may know it, so it waits without using up an attempt; but not for ever. */

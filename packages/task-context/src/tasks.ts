@@ -104,7 +104,7 @@ export function createTasks<
     const c = capture(given.deadlineMs)
     const address = { queue: job.queue, name: job.name, id }
     const finish = (p: unknown): JobRecord => {
-      const envelope: Writable<Envelope> = { v: 1, n: job.version, c, p }
+      const envelope: Writable<Envelope> = job.version === 1 ? { v: 1, c, p } : { v: 1, n: job.version, c, p }
       if (given.id !== undefined) envelope.k = randomId()
       if (schedule !== undefined) envelope.s = schedule
       return { ...address, data: seal(envelope, address, secret), options: recordOptions(job, given) }

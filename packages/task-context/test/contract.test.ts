@@ -1,4 +1,5 @@
 import { describeWith } from '@org/services'
+import { UnrecoverableError } from 'bullmq'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
@@ -345,7 +346,11 @@ function contract(name: DriverName): void {
     await expect(refused).rejects.toMatchObject({ code: 'TASK_PAYLOAD_INVALID' } satisfies Partial<TaskError>)
   })
 
-  test('makes no further attempt of a job whose handler says that none would help', async () => {
+  test.for([
+    ['our error', new TaskError('TASK_UNRECOVERABLE', 'The event is gone'), 'TASK_UNRECOVERABLE: The event is gone'],
+    ["BullMQ's error", new UnrecoverableError('The event is gone'), 'The event is gone'],
+  ] as const)('makes no further attempt of a job whose handler says that none would help: %s', async (row) => {
+    const [, error, reason] = row
     const { tasks, job, queue } = setUp()
     await using _ = tasks
     const seen: number[] = []
@@ -353,12 +358,12 @@ function contract(name: DriverName): void {
     await using worker = tasks.worker([
       tasks.handle(job, (_payload, { job: { attempt } }) => {
         seen.push(attempt)
-        throw new TaskError('TASK_UNRECOVERABLE', 'The event is gone')
+        throw error
       }),
     ])
     await worker.ready()
     const letter = await eventually(async () => (await tasks.deadLetters(queue))[0])
-    expect(letter).toMatchObject({ attempts: 1, reason: 'TASK_UNRECOVERABLE: The event is gone' })
+    expect(letter).toMatchObject({ attempts: 1, reason })
     expect(seen).toEqual([1])
   })
 

@@ -11,8 +11,8 @@ import { canonicalJson } from '../internal/canonical-json.ts'
 export interface Envelope {
   /** Format of this envelope. */
   readonly v: 1
-  /** Version of the payload. */
-  readonly n: number
+  /** Version of the payload; left out where it is 1, as each byte is stored with every job. */
+  readonly n?: number
   /** Context, short form. */
   readonly c: Record<string, unknown>
   /** Payload. */
@@ -24,6 +24,9 @@ export interface Envelope {
   /** HMAC-SHA-256, base64url, over all of it and over where it belongs. */
   readonly h?: string
 }
+
+/** An envelope that was checked, its version said. */
+export type Unsealed = Envelope & { readonly n: number }
 
 /** Where an envelope belongs; part of the signature, so that a signed job cannot be moved or copied. */
 export interface Address {
@@ -42,9 +45,9 @@ export function seal(envelope: Envelope, address: Address, secret: string | unde
  *
  * @throws {@link TaskError} `TASK_POISON` when it is no envelope, `TASK_FORGED` when its signature is missing or wrong.
  */
-export function unseal(data: unknown, address: Address, secret: string | undefined): Envelope {
+export function unseal(data: unknown, address: Address, secret: string | undefined): Unsealed {
   if (typeof data !== 'object' || data === null) throw poison('an object')
-  const { v, n, c, p, k, s, h } = data as Record<string, unknown>
+  const { v, n = 1, c, p, k, s, h } = data as Record<string, unknown>
   if (v === 0) {
     const { why } = data as { readonly why?: unknown }
     throw new TaskError('TASK_POISON', `Expected a stored job that can be read, got one where ${String(why)}`)
@@ -52,7 +55,7 @@ export function unseal(data: unknown, address: Address, secret: string | undefin
   if (v !== 1) throw poison('`v` to be 1')
   if (typeof n !== 'number' || !Number.isInteger(n) || n < 1) throw poison('`n` to be a version number')
   if (typeof c !== 'object' || c === null) throw poison('`c` to hold a context')
-  const envelope: { -readonly [Key in keyof Envelope]: Envelope[Key] } = { v, n, c: c as Record<string, unknown>, p }
+  const envelope: { -readonly [Key in keyof Unsealed]: Unsealed[Key] } = { v, n, c: c as Record<string, unknown>, p }
   if (typeof k === 'string') envelope.k = k
   if (typeof s === 'string') envelope.s = s
   if (secret !== undefined) {
@@ -73,7 +76,7 @@ function poison(expected: string): TaskError {
 function signature(envelope: Envelope, { queue, name, id }: Address, secret: string): string {
   // A schedule makes a new id per tick out of one envelope.
   const place = envelope.s === undefined ? id : ''
-  const { v, n, c, p, k, s } = envelope
+  const { v, n = 1, c, p, k, s } = envelope
   const text = canonicalJson([queue, name, place, v, n, c, p ?? null, k ?? null, s ?? null])
   return createHmac('sha256', secret).update(text).digest('base64url')
 }

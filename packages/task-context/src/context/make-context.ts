@@ -21,6 +21,9 @@ interface Own {
  * 3 µs per job, this 0.1 µs (Node 24).
  */
 class Context {
+  declare db: unknown
+  declare job: unknown
+  declare resources: unknown
   readonly #around: Around
   #log: Logger | undefined
 
@@ -32,8 +35,12 @@ class Context {
 
   constructor(fields: object, around: Around, { db, job, resources }: Own) {
     this.#around = around
-    Object.assign(this, fields, { db })
-    if (job !== undefined) Object.assign(this, { job, resources })
+    Object.assign(this, fields)
+    this.db = db
+    if (job !== undefined) {
+      this.job = job
+      this.resources = resources
+    }
     Object.freeze(this)
   }
 

@@ -18,9 +18,10 @@ type AnyJob = Pick<
 > & { readonly id?: string | undefined }
 
 /** One attempt, as the runner takes it. */
-export function toRun(job: AnyJob, queue: string, own: Pick<Run, 'stop' | 'owned'>): Run {
+export function toRun(job: AnyJob, queue: string, { stop, owned }: Pick<Run, 'stop' | 'owned'>): Run {
   return {
-    ...own,
+    stop,
+    owned,
     id: job.id ?? '',
     queue,
     name: job.name,

@@ -9,6 +9,8 @@ const PARENT_FIELDS = ['parent', 'parentKey']
 /** Commands whose answer may hold a job. */
 const FETCHING = new Set(['moveToActive', 'moveToFinished', 'moveToDelayed'])
 
+const NO_NUMBER = { [Symbol.toPrimitive]: () => Number.NaN }
+
 /** Data in place of what could not be read; `unseal` turns it into a failure with this reason. */
 export function unreadable(field: string, text: unknown): string {
   return JSON.stringify({ v: 0, why: `\`${field}\` is no JSON`, text })
@@ -24,21 +26,23 @@ export function unreadable(field: string, text: unknown): string {
 export const tolerantRedisBackend: typeof createRedisBackend = (name, options, factoryOptions) => {
   const backend = createRedisBackend(name, options, factoryOptions)
   const exec = backend.execCommand.bind(backend)
-  const fetch = async (client: Parameters<typeof exec>[0], command: string, args: unknown[]) => {
-    const answer: unknown = await exec(client, command, args)
+  const isJson = jsonChecker()
+  const mend = (client: CommandClient, answer: unknown): unknown => {
     if (!Array.isArray(answer) || !Array.isArray(answer[0]) || typeof answer[1] !== 'string') return answer
+    // BullMQ asks whether an answer is below 0, for which an array would write out the whole job: 2 µs each.
+    Object.assign(answer, NO_NUMBER)
     const stored = answer[0] as unknown[]
-    const damage = findDamage(stored)
-    if (damage !== undefined) {
-      await repair(client as CommandClient, backend.toKey(answer[1]), damage)
-      for (let index = 0; index + 1 < stored.length; index += 2) {
-        stored[index + 1] = damage[stored[index] as string] ?? stored[index + 1]
-      }
+    const damage = findDamage(stored, isJson)
+    if (damage === undefined) return answer
+    for (let index = 0; index + 1 < stored.length; index += 2) {
+      stored[index + 1] = damage[stored[index] as string] ?? stored[index + 1]
     }
-    return answer
+    return repair(client, backend.toKey(answer[1]), damage).then(() => answer)
   }
-  backend.execCommand = (client, command, args) =>
-    FETCHING.has(command) ? fetch(client, command, args) : (exec(client, command, args) as unknown)
+  backend.execCommand = (client, command, args) => {
+    const answer: unknown = exec(client, command, args)
+    return FETCHING.has(command) ? Promise.resolve(answer).then((told) => mend(client as CommandClient, told)) : answer
+  }
   return backend
 }
 
@@ -48,7 +52,10 @@ interface CommandClient {
 }
 
 /** Looks through a flat list of field, value, field, value; returns what to put in place of values that are no JSON. */
-function findDamage(stored: readonly unknown[]): Record<string, string> | undefined {
+function findDamage(
+  stored: readonly unknown[],
+  isJson: (text: unknown) => boolean,
+): Record<string, string> | undefined {
   let damage: Record<string, string> | undefined
   for (let index = 0; index + 1 < stored.length; index += 2) {
     const field = stored[index]
@@ -67,13 +74,18 @@ async function repair(client: CommandClient, key: string, damage: Record<string,
   if (damage['parent'] !== undefined) await client.hdel(key, ...PARENT_FIELDS)
 }
 
-function isJson(text: unknown): boolean {
-  // By far the most common ones.
-  if (text === '' || text === '0') return true
-  try {
-    JSON.parse(text as string)
+/** Remembers what it parsed last: one after another, jobs have the same options. */
+function jsonChecker(): (text: unknown) => boolean {
+  let last: unknown
+  return (text) => {
+    // No progress yet, or no parent.
+    if (text === '0' || text === '' || text === last) return true
+    try {
+      JSON.parse(text as string)
+    } catch {
+      return false
+    }
+    last = text
     return true
-  } catch {
-    return false
   }
 }
