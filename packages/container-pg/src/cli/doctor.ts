@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises'
 
-import { type DockerConnection, dockerEngine } from '../engine/docker.ts'
+import { dockerEngine } from '../engine/docker.ts'
 import { freePort } from '../internal/free-port.ts'
 import { createProvisioner } from '../provisioner.ts'
 import type { World } from './world.ts'
@@ -9,9 +9,9 @@ import type { World } from './world.ts'
 export interface Patient {
   readonly root: string
   readonly image: string | undefined
-  readonly docker?: DockerConnection
 }
 
+const TIMEOUT_MS = 5000
 const LITTLE_SPACE_BYTES = 1 << 30
 
 type Finding = { readonly good: boolean; readonly text: string }
@@ -21,8 +21,8 @@ type Finding = { readonly good: boolean; readonly text: string }
  *
  * @returns 0 when everything is well, 1 otherwise.
  */
-export async function diagnose({ root, image = 'postgres:17', docker }: Patient, { out }: World): Promise<number> {
-  const engine = dockerEngine(docker, 5000)
+export async function diagnose({ root, image = 'postgres:17' }: Patient, { out }: World): Promise<number> {
+  const engine = dockerEngine(undefined, TIMEOUT_MS)
   const findings: Finding[] = [
     await check('engine', async () => `answers: ${await engine.version()}`),
     await check('image', async () => {
@@ -38,19 +38,15 @@ export async function diagnose({ root, image = 'postgres:17', docker }: Patient,
       if (free < LITTLE_SPACE_BYTES) throw new Error(`${root} has only ${Math.floor(free / 2 ** 20)} MiB left`)
       return `${root}, ${Math.floor(free / 2 ** 30)} GiB left`
     }),
-    ...(await servers(root, docker)),
+    ...(await servers(root)),
   ]
   for (const { good, text } of findings) out(`${good ? '✓' : '✗'} ${text}\n`)
   return findings.every(({ good }) => good) ? 0 : 1
 }
 
-async function servers(root: string, docker: DockerConnection | undefined): Promise<Finding[]> {
+async function servers(root: string): Promise<Finding[]> {
   try {
-    const provisioner = await createProvisioner({
-      storageRoot: root,
-      engineTimeoutMs: 5000,
-      ...(docker === undefined ? {} : { docker }),
-    })
+    const provisioner = await createProvisioner({ storageRoot: root, engineTimeoutMs: TIMEOUT_MS })
     return (await provisioner.list()).map(({ name, state, port, storageDir }) => {
       const good = state === 'running' || state === 'stopped'
       const remedy = good ? '' : `; see: container-pg logs ${name}, then: container-pg start ${name}`

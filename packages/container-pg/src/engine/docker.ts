@@ -4,11 +4,10 @@ import { pipeline } from 'node:stream/promises'
 
 import Docker from 'dockerode'
 
-import { ContainerPgError } from '../errors.ts'
 import type { Engine, LogOptions } from './engine.ts'
 import { frameLines, frames } from './frames.ts'
 import { ATTEMPT, createOptions, happened, imageFacts, inspected, listed } from './shapes.ts'
-import { isTransportError, statusOf, translate } from './translate.ts'
+import { imageMissing, isTransportError, statusOf, translate } from './translate.ts'
 
 /** How to reach the engine; left out, the environment decides (`DOCKER_HOST`), else the usual local socket. */
 export type DockerConnection =
@@ -196,13 +195,6 @@ export function dockerEngine(connection: DockerConnection | undefined, timeoutMs
       if (statusOf(error) !== 404) throw error
     }
   }
-}
-
-function imageMissing(name: string, cause: unknown): ContainerPgError {
-  return new ContainerPgError('IMAGE_MISSING', `The engine has no image ${name}`, {
-    remedy: `Fetch it first, for example with: docker pull ${name}`,
-    cause,
-  })
 }
 
 async function* readLogs(

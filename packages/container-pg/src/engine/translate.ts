@@ -3,6 +3,14 @@ import { ContainerPgError } from '../errors.ts'
 const UNREACHABLE = new Set(['ENOENT', 'ECONNREFUSED', 'EACCES', 'EPERM', 'ENOTFOUND', 'EHOSTUNREACH'])
 const CUT = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET', 'ERR_STREAM_PREMATURE_CLOSE'])
 
+/** An image that the engine does not have. */
+export function imageMissing(name: string, cause?: unknown): ContainerPgError {
+  return new ContainerPgError('IMAGE_MISSING', `The engine has no image ${name}`, {
+    remedy: `Fetch it first, for example with: docker pull ${name}`,
+    cause,
+  })
+}
+
 /** HTTP status of an answer that dockerode turned into an error. */
 export function statusOf(error: unknown): number | undefined {
   const status = (error as { statusCode?: unknown } | undefined)?.statusCode

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 
 import type { ContainerFacts, ImageFacts } from '../engine/engine.ts'
+import { imageMissing } from '../engine/translate.ts'
 import { ContainerPgError } from '../errors.ts'
 import { tryLock } from '../internal/kernel-lock.ts'
 import { fromServer, type Login, tryLogin } from '../postgres/login.ts'
@@ -108,11 +109,7 @@ async function bringUp(context: Context, wanted: ServerRecord, wishes: Wishes): 
 
 async function bringUpOn(context: Context, wanted: ServerRecord, wishes: Wishes): Promise<ServerRecord> {
   const image = await context.engine.image(wanted.image)
-  if (image === undefined) {
-    throw new ContainerPgError('IMAGE_MISSING', `The engine has no image ${wanted.image}`, {
-      remedy: `Fetch it first, for example with: docker pull ${wanted.image}`,
-    })
-  }
+  if (image === undefined) throw imageMissing(wanted.image)
   // Before a folder is made: it could lie in somebody's data.
   await expectUnclaimed(context, wanted)
   await using folder = await openFolder(context.root, wanted.storageDir, { make: !wishes.known })

@@ -1,8 +1,8 @@
-import { realpath } from 'node:fs/promises'
+import { realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
 
 import { ContainerPgError } from '../errors.ts'
-import type { StorageFolder } from '../storage/folder.ts'
+import { identityOf, type StorageFolder } from '../storage/folder.ts'
 import type { ServerRecord } from '../storage/records.ts'
 import { containerName, type Context } from './context.ts'
 
@@ -25,6 +25,8 @@ export async function expectUnclaimed({ records }: Context, { name, storageDir }
  */
 export async function expectUnused(context: Context, folder: StorageFolder, wanted: ServerRecord): Promise<void> {
   await expectUnclaimed(context, wanted)
+  // A mount of the same folder elsewhere has another path.
+  const own = new Set([folder.identity, await identityAt(folder.pgdata)])
   for (const container of await context.engine.list({ running: true })) {
     if (container.name === containerName(folder.identity)) continue
     for (const { source, readOnly } of container.mounts) {
@@ -32,9 +34,16 @@ export async function expectUnused(context: Context, folder: StorageFolder, want
       if (readOnly) continue
       const real = await realpath(source).catch(() => source)
       // A mount of the whole disk holds every folder and says nothing; monitoring agents have those.
-      if (real !== '/' && overlap(real, folder.path)) throw inUse(folder.path, `the container ${container.name}`)
+      if (real === '/') continue
+      if (overlap(real, folder.path) || own.has((await identityAt(real)) ?? 'gone')) {
+        throw inUse(folder.path, `the container ${container.name}`)
+      }
     }
   }
+}
+
+async function identityAt(place: string): Promise<string | undefined> {
+  return stat(place).then(identityOf, () => undefined)
 }
 
 /** Tells whether two real paths are the same or one contains the other. */

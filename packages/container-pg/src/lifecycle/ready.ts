@@ -12,6 +12,9 @@ const BLIND_POLL_MS = 100
 /** What a server writes when one knocks too early; a hundred such lines would hide what it said itself. */
 const KNOCKED = /FATAL: {2}the database system is starting up/
 
+/** How much of a line an error carries; a statement in the log can have megabytes. */
+const LONGEST_LINE = 1000
+
 /** How to find out whether a server is ready. */
 export interface Door {
   /** Asks whether somebody would be let in, without a password. */
@@ -42,7 +45,7 @@ export async function waitUntilReady(
   const following = (async () => {
     try {
       for await (const line of context.engine.logs(id, { follow: true, since: startedAt, signal: stop.signal })) {
-        if (!KNOCKED.test(line)) tail.push(line)
+        if (!KNOCKED.test(line)) tail.push(line.slice(0, LONGEST_LINE))
         if (tail.length > 20) tail.shift()
         if (line.includes('ready to accept connections')) cue.resolve(true)
       }

@@ -103,7 +103,8 @@ async function openExisting(folder: string): Promise<Omit<StorageFolder, 'made'>
   }
 }
 
-const identityOf = ({ dev, ino }: Stats): string => `${dev.toString(36)}-${ino.toString(36)}`
+/** What a file or folder is, whatever names lead to it. */
+export const identityOf = ({ dev, ino }: Stats): string => `${dev.toString(36)}-${ino.toString(36)}`
 
 /** Tells whether a folder's name still leads to what was opened. */
 export async function sameFolder(folder: StorageFolder): Promise<boolean> {

@@ -119,13 +119,22 @@ test('shuts the server down when its parent is killed, and takes the folder up a
   expect(await query(server.url, 'TABLE kept')).toEqual([{ one: 1 }])
 })
 
+test('nobody watches over a server that has ended: its number may be another process by then', async () => {
+  const dataDir = temporaryFolder()
+  const { child } = await startParent([dataDir])
+  const watcher = watcherOf(child)
+  const server = Number.parseInt(readFileSync(path.join(dataDir, 'cluster/postmaster.pid'), 'utf8'), 10)
+  process.kill(server, 'SIGKILL')
+  await vi.waitFor(() => expect(existsSync(`/proc/${watcher}`)).toBe(false), { timeout: 30_000 })
+  expect(child.exitCode).toBeNull()
+})
+
 test('stops a server that was left running on the folder', async () => {
   const dataDir = temporaryFolder()
   const { child, url } = await startParent([dataDir])
   await query(url, 'CREATE TABLE kept AS SELECT 1 AS one')
   // The watcher dies together with its parent, as when a whole container or session is killed.
-  const watcher = childrenOf(child.pid ?? 0).find((pid) => readFileSync(`/proc/${pid}/comm`, 'utf8') === 'sh\n')
-  process.kill(watcher ?? 0, 'SIGKILL')
+  process.kill(watcherOf(child), 'SIGKILL')
   child.kill('SIGKILL')
   await once(child, 'exit')
   expect(await query(url, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
@@ -168,6 +177,7 @@ async function startParent(args: string[], uid?: number): Promise<{ child: Child
   return { child, url }
 }
 
-function childrenOf(pid: number): number[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number)
+function watcherOf({ pid }: ChildProcess): number {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')
+  return Number(children.find((child) => readFileSync(`/proc/${child}/comm`, 'utf8') === 'sh\n'))
 }

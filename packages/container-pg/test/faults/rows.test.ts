@@ -22,6 +22,7 @@ test.each([
     'two servers on one folder',
     [
       'one live server a folder: the same, above, below, and whoever made the other container',
+      'a container that has the folder by another path is a holder, too',
       'the first process itself refuses a folder that another container has locked',
       'a container that another provisioner makes in between is left alone',
       'two processes that want one folder: one gets it, the other is told so',

@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import {
   chmodSync,
   chownSync,
@@ -10,17 +12,16 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 import path from 'node:path'
 
 import { describeWith, ensurePostgresImage } from '@org/services'
 import type Docker from 'dockerode'
-import { expect, test, vi } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 
 import { createProvisioner } from '../../src/index.ts'
 import { temporaryFolder } from '../embedded/fixtures.ts'
-import { containersOf, docker, freshProvisioner, PASSWORD, query } from '../provisioner/fixtures.ts'
+import { containersOf, docker, freshProvisioner, PASSWORD, query, runOfThisFile } from '../provisioner/fixtures.ts'
 import { cutProxy } from './cut-proxy.ts'
 
 vi.setConfig({ testTimeout: 90_000 })
@@ -31,6 +32,22 @@ test('refuses a storage root that others may write to', async () => {
   chmodSync(folder, 0o777)
   await expect(createProvisioner({ storageRoot: folder })).rejects.toMatchObject({ code: 'STORAGE_REFUSED' })
 })
+
+/** A container made by hand that has a folder. */
+async function holderOf(
+  folder: string,
+  labels: Record<string, string>,
+): Promise<AsyncDisposable & { readonly name: string }> {
+  const container = await docker.createContainer({
+    Image: await ensurePostgresImage(),
+    Cmd: ['sleep', '1000'],
+    Labels: { ...(await runOfThisFile()).labels, ...labels },
+    HostConfig: { Binds: [`${folder}:/anywhere`] },
+  })
+  await container.start()
+  const { Name } = await container.inspect()
+  return { name: Name.slice(1), [Symbol.asyncDispose]: () => container.remove({ force: true, v: true }) }
+}
 
 const nowhere = { docker: { socketPath: '/nonexistent/docker.sock' } }
 
@@ -194,22 +211,30 @@ await describeWith('docker', 'folders', () => {
     expect(existsSync(path.join(top, 'team/first/pgdata/new'))).toBe(false)
 
     mkdirSync(path.join(top, 'byhand'))
-    const byHand = await docker.createContainer({
-      Image: await ensurePostgresImage(),
-      Cmd: ['sleep', '1000'],
-      Labels: { 'container-pg.root': top },
-      HostConfig: { Binds: [`${top}/byhand:/anywhere`] },
-    })
-    await byHand.start()
-    await expect(
-      provisioner.create({ name: 'third', adminPassword: PASSWORD, storageDir: 'byhand' }),
-    ).rejects.toMatchObject({
-      code: 'STORAGE_IN_USE',
-    })
-    await byHand.remove({ force: true, v: true })
+    {
+      await using _byHand = await holderOf(path.join(top, 'byhand'), { 'container-pg.root': top })
+      await expect(
+        provisioner.create({ name: 'third', adminPassword: PASSWORD, storageDir: 'byhand' }),
+      ).rejects.toMatchObject({ code: 'STORAGE_IN_USE' })
+    }
     expect((await provisioner.create({ name: 'third', adminPassword: PASSWORD, storageDir: 'byhand' })).state).toBe(
       'running',
     )
+  })
+
+  test.runIf(root)('a container that has the folder by another path is a holder, too', async () => {
+    const { provisioner, root: top } = await freshProvisioner()
+    mkdirSync(path.join(top, 'here'))
+    const elsewhere = temporaryFolder()
+    execFileSync('mount', ['--bind', path.join(top, 'here'), elsewhere])
+    onTestFinished(() => {
+      execFileSync('umount', ['-l', elsewhere])
+    })
+    await using holder = await holderOf(elsewhere, {})
+    await expect(provisioner.create({ name: 'a', adminPassword: PASSWORD, storageDir: 'here' })).rejects.toMatchObject({
+      code: 'STORAGE_IN_USE',
+      message: expect.stringContaining(holder.name),
+    })
   })
 
   test('the first process itself refuses a folder that another container has locked', async () => {

@@ -26,7 +26,11 @@ await describeWith('docker', 'operations', () => {
     expect(readdirSync(folder).toSorted()).toEqual(['odd.dump', 'odd.dump.json'])
     expect(await query(server, "SELECT 1 FROM pg_database WHERE datname LIKE 'container\\_pg%'")).toEqual([])
 
-    await provisioner.restore('a', { database: 'back', file })
+    // One after the other, whoever asks at once.
+    await Promise.all([
+      provisioner.restore('a', { database: 'back', file }),
+      provisioner.dump('a', { database: 'postgres', file: path.join(folder, 'b.dump') }),
+    ])
     const sum = 'SELECT count(*)::int AS n, md5(string_agg(text, $$,$$ ORDER BY i)) AS sum FROM t'
     expect(await query(server, sum, PASSWORD, 'back')).toEqual(await query(server, sum, PASSWORD, "it's = odd"))
     await expect(provisioner.restore('a', { database: 'back', file })).rejects.toMatchObject({
