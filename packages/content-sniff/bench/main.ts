@@ -17,8 +17,8 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     only: { type: 'string', default: 'accuracy,upload' },
     office: { type: 'boolean', default: false },
-    megabytes: { type: 'string', default: '512' },
-    pairs: { type: 'string', default: '9' },
+    megabytes: { type: 'string', default: '256' },
+    pairs: { type: 'string', default: '21' },
     folder: { type: 'string', default: tmpdir() },
   },
 })
@@ -34,7 +34,7 @@ if (wanted.has('accuracy')) {
   }
   console.log('\nwith those made for the tests')
   await accuracy(samples)
-  await headSpeed(samples, values.quick ? 1 : 7)
+  await headSpeed(samples, values.quick ? 1 : 41)
 }
 if (wanted.has('upload')) {
   const size = values.quick

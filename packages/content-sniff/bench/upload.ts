@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises'
 import { record } from '@org/bench'
 import { createUploader, DiskStore, type UploadSource } from '@org/content-sniff'
 
-import { median } from './median.ts'
+import { median, quantile } from './median.ts'
 
 const CHUNK = { highWaterMark: 256 * 1024 }
 
@@ -32,7 +32,12 @@ type Input = 'Node stream' | 'web stream' | 'file handle'
 const nodeStream = (handle: Handle): Readable => handle.createReadStream({ ...CHUNK, autoClose: false })
 const webStream = (handle: Handle) => Readable.toWeb(nodeStream(handle)) as ReadableStream<Uint8Array>
 
-/** Prints what an upload costs beside a plain pipeline with one flush, in pairs, one after the other. */
+/**
+ * Prints what an upload costs beside a plain pipeline with one flush, in pairs, one after the other.
+ *
+ * Many short pairs tell more than a few long ones: what else the machine does comes and goes within seconds, and only
+ * what is measured side by side shares it.
+ */
 export async function uploadOverhead({ megabytes, pairs, into }: UploadBench): Promise<void> {
   const folder = await mkdtemp(path.join(into, 'content-sniff-bench-'))
   const source = path.join(folder, 'source')
@@ -68,8 +73,10 @@ export async function uploadOverhead({ megabytes, pairs, into }: UploadBench): P
     for (const [input, digest] of variants) {
       const theirs = plain(input)
       const ours = uploaded(input, digest)
-      await theirs()
-      await ours()
+      for (let round = 0; round < 2; round += 1) {
+        await theirs()
+        await ours()
+      }
       const ratios: number[] = []
       const own: number[] = []
       const peer: number[] = []
@@ -89,8 +96,9 @@ export async function uploadOverhead({ megabytes, pairs, into }: UploadBench): P
       })
       // The best of each is what is left when neighbours of this machine keep quiet.
       const best = Math.min(...own) / Math.min(...peer)
+      const middle = `${quantile(ratios, 0.25).toFixed(2)} to ${quantile(ratios, 0.75).toFixed(2)}`
       console.log(
-        `  ${input}, digest ${digest}: ${median(ratios).toFixed(3)} of the pipeline's ${median(peer).toFixed(0)} ms (${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}), best to best ${best.toFixed(3)}`,
+        `  ${input}, digest ${digest}: ${median(ratios).toFixed(3)} of the pipeline's ${median(peer).toFixed(0)} ms (half of the pairs ${middle}), best to best ${best.toFixed(3)}`,
       )
     }
   } finally {

@@ -65,6 +65,7 @@ const startsAsZip = (head: Buffer): boolean => head[0] === 0x50 && head[1] === 0
 /** PDF readers accept their signature anywhere in the first kibibyte; in a text it counts at the start of a line. */
 function hidesPdf(head: Buffer, isText: boolean): boolean {
   const start = head.toString('latin1', 0, PDF_HEAD_BYTES + 8)
+  if (!start.includes('%PDF-')) return false
   return isText ? /[\r\n>]\s*%PDF-\d\.\d/.test(start) : /%PDF-\d\.\d/.test(start)
 }
 

@@ -32,9 +32,10 @@ export function decodeText(head: Uint8Array, whole: boolean): DecodedText | unde
   if (utf16 !== undefined) return decodeUtf16(head, utf16)
   if (head[0] === 0xff && head[1] === 0xfe && head[2] === 0 && head[3] === 0) return undefined
 
+  // By index: the most travelled loop of all, and an iterator makes it several times slower.
   let classes = 0
-  for (const byte of head) {
-    classes |= BYTE_CLASS[byte] ?? 0
+  for (let at = 0; at < head.length; at += 1) {
+    classes |= BYTE_CLASS[head[at] as number] as number
     if ((classes & BINARY) !== 0) return undefined
   }
   if (classes === TEXT) return { text: latin1.decode(head), charset: whole ? 'us-ascii' : undefined, ascii: true }
@@ -55,9 +56,9 @@ export function decodeText(head: Uint8Array, whole: boolean): DecodedText | unde
  */
 export function isNearlyText(head: Uint8Array): boolean {
   let odd = 0
-  for (const byte of head) {
-    if (byte === 0) return false
-    if (BYTE_CLASS[byte] === BINARY) odd += 1
+  for (let at = 0; at < head.length; at += 1) {
+    if (head[at] === 0) return false
+    if (BYTE_CLASS[head[at] as number] === BINARY) odd += 1
   }
   if (odd * 100 > head.length) return false
   try {

@@ -1,4 +1,4 @@
-import { createInflateRaw } from 'node:zlib'
+import { createInflateRaw, inflateRawSync } from 'node:zlib'
 
 import type { ByteSource } from '../../source/byte-source.ts'
 import type { ZipEntry } from './records.ts'
@@ -26,7 +26,17 @@ export async function readMember(
   // A streamed member that is read from its local header has no size yet; deflate knows its own end.
   const bytes = await source.read(data, entry.packedBytes === 0 ? limit : Math.min(entry.packedBytes, limit))
   if (entry.method === 0) return bytes
-  return entry.method === 8 ? inflateStart(bytes, limit) : NOTHING
+  return entry.method === 8 ? (inflateWhole(bytes, limit) ?? inflateStart(bytes, limit)) : NOTHING
+}
+
+/** A member that fits, without a stream's threads and turns, which take ten times as long for a small one. */
+function inflateWhole(bytes: Uint8Array, limit: number): Uint8Array | undefined {
+  try {
+    return inflateRawSync(bytes, { maxOutputLength: limit })
+  } catch {
+    // Larger than that, damaged or cut.
+    return undefined
+  }
 }
 
 async function inflateStart(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
