@@ -1,9 +1,11 @@
 import { createInterface } from 'node:readline'
 import { type Duplex, Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 
 import Docker from 'dockerode'
 
+import { ContainerPgError } from '../errors.ts'
 import type { Engine, LogOptions } from './engine.ts'
 import { frameLines, frames } from './frames.ts'
 import { ATTEMPT, createOptions, happened, imageFacts, inspected, listed } from './shapes.ts'
@@ -16,6 +18,10 @@ export type DockerConnection =
 
 /** How much of a program's complaints is kept, in bytes. */
 const ERRORS_KEPT_BYTES = 8192
+
+/** A program's end is known a moment after its last word; one that still runs then has lost its connection to us. */
+const EXEC_LOOKS = 50
+const EXEC_PAUSE_MS = 20
 
 /**
  * Speaks to Docker, or to anything with its API such as Podman's compatible socket.
@@ -172,12 +178,22 @@ export function dockerEngine(connection: DockerConnection | undefined, timeoutMs
           if (kind === 'output') await output?.(chunk)
           else errors = Buffer.concat([errors, chunk]).subarray(-ERRORS_KEPT_BYTES)
         }
+      } catch (error) {
+        // What the caller's own reader or writer says stays as it is.
+        throw isTransportError(error) ? translate(error, 'run a program', undefined) : error
       } finally {
         stream.destroy()
       }
       await feeding
-      const { ExitCode } = await ask('look at a program', (abortSignal) => exec.inspect({ abortSignal }))
-      return { exitCode: ExitCode ?? -1, errors: errors.toString() }
+      for (let left = EXEC_LOOKS; left > 0; left -= 1) {
+        const { Running, ExitCode } = await ask('look at a program', (abortSignal) => exec.inspect({ abortSignal }))
+        if (!Running) return { exitCode: ExitCode ?? -1, errors: errors.toString() }
+        await delay(EXEC_PAUSE_MS)
+      }
+      throw new ContainerPgError(
+        'ENGINE_UNREACHABLE',
+        'The connection to the container engine broke while a program ran',
+      )
     },
 
     version: () =>

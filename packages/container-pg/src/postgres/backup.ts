@@ -138,7 +138,8 @@ export async function restore(source: Source, database: string, file: string): P
     throw failed('RESTORE_FAILED', `Could not name the database ${database}`, renamed.errors)
   } catch (error) {
     await clearAway(source).catch(() => {})
-    throw error
+    if (error instanceof ContainerPgError) throw error
+    throw failed('RESTORE_FAILED', `Could not read ${target}`, (error as Error).message, error)
   }
 }
 

@@ -10,10 +10,14 @@ export interface Fault {
   readonly on: RegExp
   /** `before`: cut without asking the engine. `after`: the engine does it, the answer is lost. */
   readonly cut?: 'before' | 'after'
+  /** With `after`: how much of the answer still comes through, in bytes. @default 0 */
+  readonly passing?: number
   /** Called before the request goes on. */
   readonly meanwhile?: () => Promise<void> | void
   /** How often it strikes. @default 1 */
   readonly times?: number
+  /** How many requests that match are let through before. @default 0 */
+  readonly skip?: number
 }
 
 /** A door before the engine's socket, at which chosen requests go wrong. */
@@ -29,7 +33,7 @@ export async function cutProxy(...faults: readonly Fault[]): Promise<CutProxy> {
   const folder = mkdtempSync(path.join(tmpdir(), 'cpg-proxy-'))
   const socketPath = path.join(folder, 'engine.sock')
   const sockets = new Set<Socket>()
-  const left = faults.map((fault) => ({ fault, times: fault.times ?? 1 }))
+  const left = faults.map((fault) => ({ fault, times: fault.times ?? 1, skip: fault.skip ?? 0 }))
   let struck = 0
   const done = Promise.withResolvers<void>()
   const server = createServer((client) => {
@@ -38,11 +42,13 @@ export async function cutProxy(...faults: readonly Fault[]): Promise<CutProxy> {
       sockets.add(socket)
       socket.on('error', () => {})
     }
-    let cutting = false
+    /** Bytes that still come through, `undefined` for all. */
+    let passing: number | undefined
     const handle = async (chunk: Buffer) => {
       const [line = ''] = chunk.toString('latin1').split('\r\n', 1)
       const hit = left.find(({ fault, times }) => times > 0 && fault.on.test(line))
-      if (hit !== undefined) {
+      if (hit !== undefined && hit.skip > 0) hit.skip -= 1
+      else if (hit !== undefined) {
         hit.times -= 1
         struck += 1
         await hit.fault.meanwhile?.()
@@ -50,7 +56,7 @@ export async function cutProxy(...faults: readonly Fault[]): Promise<CutProxy> {
           done.resolve()
           return client.destroy()
         }
-        if (hit.fault.cut === 'after') cutting = true
+        if (hit.fault.cut === 'after') passing = hit.fault.passing ?? 0
       }
       return engine.write(chunk)
     }
@@ -59,12 +65,13 @@ export async function cutProxy(...faults: readonly Fault[]): Promise<CutProxy> {
       queue = queue.then(() => handle(chunk))
     })
     engine.on('data', (chunk) => {
-      if (!cutting) return void client.write(chunk)
+      if (passing !== undefined) passing -= chunk.length
+      if (passing === undefined || passing > 0) return void client.write(chunk)
       done.resolve()
       client.destroy()
     })
     // An engine that is still to answer is heard out.
-    client.on('close', () => cutting || engine.destroy())
+    client.on('close', () => passing ?? engine.destroy())
     engine.on('close', () => client.destroy())
   })
   server.listen(socketPath)

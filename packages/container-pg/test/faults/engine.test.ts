@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
 import { createServer } from 'node:net'
 import path from 'node:path'
 
@@ -110,6 +111,24 @@ await describeWith('docker', 'a faulty engine', () => {
     expect(await containersOf(root)).toEqual([])
     expect(await healthy.list()).toEqual([])
     expect((await healthy.create(spec)).state).toBe('running')
+  })
+
+  test.each([
+    ['as it begins', 0],
+    ['in the middle', 100_000],
+  ])('a connection cut %s of a dump leaves neither a file nor a program', async (_, passing) => {
+    await using proxy = await cutProxy({ on: /^POST \/exec\/\w+\/start/, cut: 'after', passing, skip: 2 })
+    const { provisioner } = await freshProvisioner({ docker: { socketPath: proxy.socketPath } })
+    const server = await provisioner.create(spec)
+    await query(server, 'CREATE TABLE t AS SELECT md5(i::text) || md5((i * 7)::text) FROM generate_series(1, 50000) i')
+    const folder = temporaryFolder()
+    await expect(provisioner.dump('a', { database: 'postgres', file: path.join(folder, 'x') })).rejects.toMatchObject({
+      code: expect.stringMatching(/^(ENGINE_UNREACHABLE|DUMP_FAILED)$/),
+    })
+    expect(proxy.struck()).toBe(1)
+    expect(readdirSync(folder)).toEqual([])
+    const programs = `SELECT 1 FROM pg_stat_activity WHERE application_name = 'container_pg_backup'`
+    await expect.poll(() => query(server, programs)).toEqual([])
   })
 
   test('two provisioners that want one name make one server', async () => {
