@@ -12,10 +12,15 @@ export default defineConfig({
   sourcemap: true,
   minifySyntax: true,
   minifyWhitespace: true,
-  noExternal: ['@hono/node-server', 'hono', 'kysely', '@org/native-auth', 'uqr'],
+  noExternal: ['@hono/node-server', 'hono', 'kysely', '@org/native-auth', 'uqr', 'yaml'],
   external: ['argon2', 'bcrypt'],
   esbuildOptions: (options) => {
     options.conditions = ['@org/source']
+    options.alias = {
+      'node:http2': './src/http/no-http2.ts',
+      // As modules, of which a few are needed; Node itself would get all of them in another form.
+      yaml: './node_modules/yaml/browser/dist/index.js',
+    }
   },
   removeNodeProtocol: false,
 })

@@ -31,7 +31,7 @@ export interface Contenders extends AsyncDisposable {
 }
 
 /** As `hub` runs it: built, with the flags of the first line of `main.js`. */
-const BUILT = ['--max-semi-space-size=1', path.resolve(import.meta.dirname, '../dist/main.js')]
+const BUILT = ['--max-semi-space-size=4', path.resolve(import.meta.dirname, '../dist/main.js')]
 
 /** Starts the real JupyterHub and the built hub, with the same single-user server. */
 export async function startBoth(): Promise<Contenders> {

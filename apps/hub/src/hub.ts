@@ -10,7 +10,7 @@ import type { JsonText } from './rest/json-text.ts'
 import type { RouteTable } from './proxy/routes.ts'
 import type { Phase } from './spawners/entry.ts'
 import type { Servers } from './spawners/servers.ts'
-import type { Recall } from './store/recall.ts'
+import type { ChangeMark, Recall } from './store/recall.ts'
 import { spawnersOf } from './store/spawners.ts'
 import type { Database } from './store/tables.ts'
 import type { TokenUses } from './store/token-uses.ts'
@@ -33,6 +33,8 @@ export interface HubParts {
   readonly forms: Forms
   readonly databases: Databases
   readonly requests: RequestMetrics
+  /** Tells whether the database has changed; asked once a request. */
+  readonly mark: ChangeMark
   /** Who presented tokens belong to, by their hash, as long as the database stays as it is. */
   readonly requesters: Recall<Requester>
   /** Answers to readings, as long as the database and the table of servers stay as they are. */

@@ -13,11 +13,15 @@ export function presentedToken(request: Request): string | undefined {
   return /^(?:token|bearer)\s+(\S+)$/i.exec(request.headers.get('authorization') ?? '')?.[1]
 }
 
-/** Finds out who makes a call by its token; `undefined` without a valid one. */
-export async function requesterByToken(hub: Hub, presented: string): Promise<Requester | undefined> {
+/** Finds out who makes a call by its token; `undefined` without a valid one. `mark` is that of the call's begin. */
+export async function requesterByToken(
+  hub: Hub,
+  presented: string,
+  mark: string | undefined = hub.mark(),
+): Promise<Requester | undefined> {
   const now = hub.now()
   const hashed = hashToken(presented)
-  const requester = await hub.requesters.get(hashed, () => readRequester(hub, hashed))
+  const requester = await hub.requesters.get(mark, hashed, () => readRequester(hub, hashed))
   if (requester?.token === undefined || isExpired(requester.token, now)) return undefined
   hub.uses.note(requester.token, now)
   return requester

@@ -139,8 +139,9 @@ export async function runHub(config: Config, log: Log, now: () => Date = () => n
     databases: new Databases(config),
     requests: new RequestMetrics(),
     uses: stack.use(new TokenUses(db, log)),
-    requesters: new Recall(mark, MOST_REQUESTERS),
-    readings: new Recall(() => withTable(mark(), servers.table.changes), MOST_READINGS),
+    mark,
+    requesters: new Recall(MOST_REQUESTERS),
+    readings: new Recall(MOST_READINGS),
     routes: () => proxy.routes,
     checkRoutes: repairRoutes,
     requestShutdown: shutdown.resolve,
@@ -192,10 +193,6 @@ async function shutOut(db: Database, servers: Servers, name: string): Promise<vo
   if (user === undefined) return
   for (const { server } of servers.table.activeOf(user.id)) servers.stop(user, server, { cancel: true })
   await deleteTokensOf(db, user.id)
-}
-
-function withTable(mark: string | undefined, changes: number): string | undefined {
-  return mark === undefined ? undefined : `${mark} ${changes}`
 }
 
 async function listen(fetch: (request: Request) => Response | Promise<Response>, config: Config): Promise<ServerType> {

@@ -50,6 +50,6 @@ describe('the built hub', { timeout: 120_000 }, () => {
 
   test('starts with the flags that keep it small', () => {
     const [first] = readFileSync(path.join(dir, 'dist', 'main.js'), 'utf8').split('\n', 1)
-    expect(first).toBe('#!/usr/bin/env -S node --max-semi-space-size=1')
+    expect(first).toBe('#!/usr/bin/env -S node --max-semi-space-size=4')
   })
 })

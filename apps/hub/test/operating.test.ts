@@ -48,7 +48,7 @@ describe("the README's operations", { timeout: 60_000 }, () => {
   })
 
   test('the systemd unit names the built program, its flags, and lets servers live', () => {
-    expect(unit).toMatch(/^ExecStart=\/usr\/bin\/node --max-semi-space-size=1 apps\/hub\/dist\/main\.js --config /m)
+    expect(unit).toMatch(/^ExecStart=\/usr\/bin\/node --max-semi-space-size=4 apps\/hub\/dist\/main\.js --config /m)
     expect(unit).toContain('KillMode=process')
   })
 })

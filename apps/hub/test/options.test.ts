@@ -66,6 +66,17 @@ describe('settings', { timeout: 60_000 }, () => {
     expect((await hub.call('POST', '/users/bob/server')).status).toBe(201)
   })
 
+  test('each answer carries the id of its request, also to those who may not ask', async () => {
+    await using hub = await startHub({ log_level: 'debug' })
+    for (const path of ['hub/api/user', 'hub/api/nothing', 'hub/health', 'hub/login', 'hub/static/hub.css']) {
+      const given = await call(`${hub.url}${path}`, 'GET', { token: 'wrong', headers: { 'x-request-id': 'mine.1' } })
+      expect(given.headers.get('x-request-id')).toBe('mine.1')
+      const made = await call(`${hub.url}${path}`, 'GET', { headers: { 'x-request-id': 'a "b" {' } })
+      expect(made.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/)
+      expect(hub.log()).toContain(`"id":"${made.headers.get('x-request-id')}"`)
+    }
+  })
+
   test('numbers for Prometheus, for those who may read them', async () => {
     await using hub = await startHub()
     expect((await call(`${hub.url}hub/metrics`, 'GET', { token: null })).status).toBe(403)

@@ -7,7 +7,17 @@ import type { Hub } from '../hub.ts'
 import { presentedToken, requesterByCookie, requesterByToken } from '../identity.ts'
 import { ANYBODY, type Requester } from '../requester.ts'
 import { HUB_VERSION } from '../version.ts'
-import { type Call, json, refusal, requireScope, type Resource, tagged, unlessKnown, type Verb } from './call.ts'
+import {
+  ApiCall,
+  type Call,
+  json,
+  refusal,
+  requireScope,
+  type Resource,
+  tagged,
+  unlessKnown,
+  type Verb,
+} from './call.ts'
 import { type JsonText, jsonText } from './json-text.ts'
 import { databaseResources } from './databases.ts'
 import { groupResources } from './groups.ts'
@@ -41,33 +51,39 @@ export function mountApi(app: Hono, hub: Hub, base: string): void {
 
 async function dispatch(hub: Hub, context: Context, resource: Resource): Promise<Response> {
   const request = context.req.raw
-  const url = new URL(request.url)
+  // Before anything is read: what changes from here on is seen by the next call.
+  const mark = hub.mark()
   try {
     const operation = resource.operations[request.method.toLowerCase() as Verb]
     if (operation === undefined || context.req.method !== request.method) {
       const allow = Object.keys(resource.operations).join(', ').toUpperCase()
       throw new RequestError(405, 'Method Not Allowed', { allow })
     }
-    const requester = (await identify(hub, request, url)) ?? (operation.anonymous === true ? ANYBODY : undefined)
+    const requester = (await identify(hub, request, mark)) ?? (operation.anonymous === true ? ANYBODY : undefined)
     if (requester === undefined) throw missing(operation.scopes)
     const params = context.req.param() as Record<string, string>
-    const call: Call = { hub, request, url, params, requester, body: undefined }
+    const call = new ApiCall(hub, request, params, requester)
     await requireScope(call, operation.scopes)
-    if (operation.read !== undefined) return unlessKnown(request, tagged(await reading(call, operation.read)))
-    return unlessKnown(request, await operation.handle({ ...call, body: await readBody(request) }))
+    if (operation.read !== undefined) return unlessKnown(request, tagged(await reading(call, operation.read, mark)))
+    return unlessKnown(request, await operation.handle(call.with(await readBody(request))))
   } catch (error) {
     return refusal(toRequestError(hub, error))
   }
 }
 
 /** What a reading finds, from memory as long as nothing has changed that it was made from. */
-async function reading(call: Call, read: (call: Call) => Promise<unknown>): Promise<JsonText> {
-  const { hub, requester, url, request } = call
+async function reading(
+  call: Call,
+  read: (call: Call) => Promise<unknown>,
+  mark: string | undefined,
+): Promise<JsonText> {
+  const { hub, requester, request } = call
   const make = async () => jsonText(await read(call))
   // A browser's rights may change in ways that the database does not show.
   if (requester.token === undefined) return make()
-  const key = `${requester.token.id} ${request.headers.get('accept') ?? ''} ${url.href}`
-  return (await hub.readings.get(key, make)) ?? make()
+  const key = `${requester.token.id} ${request.headers.get('accept') ?? ''} ${request.url}`
+  const since = mark === undefined ? undefined : `${mark} ${hub.servers.table.changes}`
+  return (await hub.readings.get(since, key, make)) ?? make()
 }
 
 function missing(scopes: readonly string[]): RequestError {
@@ -76,10 +92,10 @@ function missing(scopes: readonly string[]): RequestError {
   return new RequestError(403, `Action is not authorized with current scopes; requires any of [${names}]`)
 }
 
-async function identify(hub: Hub, request: Request, url: URL): Promise<Requester | undefined> {
+async function identify(hub: Hub, request: Request, mark: string | undefined): Promise<Requester | undefined> {
   const token = presentedToken(request)
-  if (token !== undefined) return requesterByToken(hub, token)
-  if (!request.headers.has('cookie') || !comesFromHub(hub, request, url)) return undefined
+  if (token !== undefined) return requesterByToken(hub, token, mark)
+  if (!request.headers.has('cookie') || !comesFromHub(hub, request)) return undefined
   const requester = await requesterByCookie(hub, request)
   if (requester === undefined || request.method === 'GET') return requester
   // A page of some user's server lies on the same origin: what changes anything must prove that it read a hub page.
@@ -88,11 +104,11 @@ async function identify(hub: Hub, request: Request, url: URL): Promise<Requester
 }
 
 /** Whether a browser's call was made by one of the hub's own pages. */
-function comesFromHub(hub: Hub, request: Request, url: URL): boolean {
+function comesFromHub(hub: Hub, request: Request): boolean {
   const referer = request.headers.get('referer')
   if (referer === null || !URL.canParse(referer)) return false
   const from = new URL(referer)
-  return from.host === url.host && from.pathname.startsWith(`${hub.config.base_url}hub/`)
+  return from.host === new URL(request.url).host && from.pathname.startsWith(`${hub.config.base_url}hub/`)
 }
 
 async function readBody(request: Request): Promise<unknown> {

@@ -20,6 +20,39 @@ export interface Call {
   readonly body: unknown
 }
 
+/** A call as it came in; its address is taken apart only when somebody asks. */
+export class ApiCall implements Call {
+  readonly hub: Hub
+  readonly request: Request
+  readonly params: Readonly<Record<string, string>>
+  readonly requester: Requester
+  readonly body: unknown
+  #url: URL | undefined
+
+  constructor(
+    hub: Hub,
+    request: Request,
+    params: Readonly<Record<string, string>>,
+    requester: Requester,
+    body?: unknown,
+  ) {
+    this.hub = hub
+    this.request = request
+    this.params = params
+    this.requester = requester
+    this.body = body
+  }
+
+  get url(): URL {
+    return (this.#url ??= new URL(this.request.url))
+  }
+
+  /** The same call with its body. */
+  with(body: unknown): ApiCall {
+    return new ApiCall(this.hub, this.request, this.params, this.requester, body)
+  }
+}
+
 /** One operation: what it needs and what it does. The OpenAPI document is made from it too. */
 export type Operation = OperationFacts & (Reading | Doing)
 

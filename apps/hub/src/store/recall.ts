@@ -10,21 +10,21 @@ export type ChangeMark = () => string | undefined
  * A revoked token, a lost role, a new name: whatever is decided from a kept value is decided as if it had just been read.
  */
 export class Recall<Value> {
-  readonly #mark: ChangeMark
   readonly #most: number
   readonly #kept = new Map<string, Value>()
   #of: string | undefined
 
   /** `most` values are kept at once, the oldest go first. */
-  constructor(mark: ChangeMark, most: number) {
-    this.#mark = mark
+  constructor(most: number) {
     this.#most = most
   }
 
-  /** The kept value, or the one that `read` finds; that nothing was found is not kept. */
-  async get(key: string, read: () => Promise<Value | undefined>): Promise<Value | undefined> {
-    // Taken before reading: a change in between makes the value old as soon as it is kept.
-    const mark = this.#mark()
+  /**
+   * The kept value, or the one that `read` finds; that nothing was found is not kept.
+   *
+   * @param mark - Taken before reading: a change in between makes the value old as soon as it is kept.
+   */
+  async get(mark: string | undefined, key: string, read: () => Promise<Value | undefined>): Promise<Value | undefined> {
     if (mark === undefined) return read()
     if (mark !== this.#of) {
       this.#kept.clear()
