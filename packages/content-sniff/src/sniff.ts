@@ -2,11 +2,13 @@ import { Readable } from 'node:stream'
 import { ReadableStream } from 'node:stream/web'
 
 import { identify } from './identify.ts'
+import { directoryRanges } from './layers/ole/compound.ts'
 import { type ResolvedSniffOptions, resolveSniffOptions, type SniffOptions } from './options.ts'
 import { bufferSource, endsSource, headSource, TAIL_BYTES } from './source/byte-source.ts'
 import { closing } from './source/closing.ts'
 import { type ByteStream, type SniffInput, withSource } from './source/open.ts'
 import { peek } from './source/peek.ts'
+import { RangeKeeper } from './source/range-keeper.ts'
 import { TailKeeper } from './source/tail-keeper.ts'
 import type { SniffResult } from './types/result.ts'
 
@@ -84,11 +86,17 @@ export async function sniffBody(stream: AsyncIterable<unknown>, options: Resolve
 
   async function* passing(): AsyncGenerator<Uint8Array, void, undefined> {
     const tail = new TailKeeper(TAIL_BYTES)
+    const middle = new RangeKeeper(peeked.ended ? [] : directoryRanges(peeked.head))
     for (let chunk = await peeked.next(); chunk !== undefined; chunk = await peeked.next()) {
-      if (!peeked.ended) tail.add(chunk)
+      if (!peeked.ended) {
+        tail.add(chunk)
+        middle.add(chunk)
+      }
       yield chunk
     }
-    if (!peeked.ended) resolve(await identify(endsSource(peeked.head, tail.bytes(), tail.total), options))
+    if (peeked.ended) return
+    const kept = (offset: number, length: number): Uint8Array | undefined => middle.read(offset, length)
+    resolve(await identify(endsSource(peeked.head, tail.bytes(), tail.total, kept), options))
   }
   const close = (): void => {
     peeked.close()

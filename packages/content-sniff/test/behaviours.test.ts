@@ -323,6 +323,17 @@ describe('type and content', () => {
     )
   })
 
+  test('9: macros of an old document are found in a stream too, wherever its directory lies', async () => {
+    const word = ole([{ name: 'WordDocument' }, { name: 'Macros', storage: [{ name: 'VBA' }] }], { padSectors: 400 })
+    const bytes = Buffer.concat([word, Buffer.alloc(200_000)])
+    for (const size of [1000, 16_384, 1_000_000]) {
+      const { stream, complete } = await sniffStream(streamOf(bytes, size))
+      for await (const chunk of stream) void chunk
+      expect(await complete).toMatchObject({ mime: 'application/msword', flags: ['MACROS'] })
+    }
+    expect((await refusal(streamOf(bytes), { filename: 'a.doc' })).code).toBe('SNIFF_REJECTED')
+  })
+
   test('10: passwords are flagged', async () => {
     expect(await flagsOf(zip([{ name: 'a', data: 'x', encrypted: true }]))).toContain('ENCRYPTED')
     expect(await flagsOf(ole([{ name: 'EncryptionInfo' }, { name: 'EncryptedPackage' }]))).toContain('ENCRYPTED')

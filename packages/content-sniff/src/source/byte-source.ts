@@ -36,15 +36,22 @@ export function headSource(head: Uint8Array): ByteSource {
   return { head, size: undefined, read: (offset, length) => Promise.resolve(head.subarray(offset, offset + length)) }
 }
 
-/** Start and end of a stream that went by. */
-export function endsSource(head: Uint8Array, tail: Uint8Array, size: number): ByteSource {
+/** Start and end of a stream that went by, and what was kept between them. */
+export function endsSource(
+  head: Uint8Array,
+  tail: Uint8Array,
+  size: number,
+  kept: (offset: number, length: number) => Uint8Array | undefined,
+): ByteSource {
   const tailStart = size - tail.length
   return {
     head,
     size,
     read: (offset, length) => {
       if (offset >= tailStart) return Promise.resolve(tail.subarray(offset - tailStart, offset - tailStart + length))
-      return Promise.resolve(offset < 0 ? NOTHING : head.subarray(offset, offset + length))
+      if (offset < 0) return Promise.resolve(NOTHING)
+      const middle = offset + length <= head.length ? undefined : kept(offset, length)
+      return Promise.resolve(middle ?? head.subarray(offset, offset + length))
     },
   }
 }

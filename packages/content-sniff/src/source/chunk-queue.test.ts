@@ -31,7 +31,7 @@ test('what goes into a queue comes out of it, in order', () => {
       expect(Buffer.concat(out).equals(Buffer.concat(chunks))).toBe(true)
       expect([queue.length, queue.shift()]).toEqual([0, undefined])
     }),
-    { numRuns: 100 },
+    { numRuns: 40 },
   )
 })
 
@@ -54,7 +54,7 @@ test('a tail is the end of all that went by', () => {
       expect(tail.total).toBe(whole.length)
       expect(whole.subarray(-10_000).equals(tail.bytes())).toBe(true)
     }),
-    { numRuns: 100 },
+    { numRuns: 40 },
   )
 })
 

@@ -1,4 +1,5 @@
 import type { ByteSource } from '../../source/byte-source.ts'
+import type { ByteRange } from '../../stores/store.ts'
 
 /** One storage or stream of a compound file. */
 interface OleEntry {
@@ -58,6 +59,30 @@ export async function readOleDirectory(source: ByteSource): Promise<OleDirectory
   const root = all[0]
   if (root === undefined || root.kind !== 'root') return undefined
   return { rootClsid: root.clsid, entries: siblings(all, root.child), sectorBytes }
+}
+
+/** Most of a directory that is kept of a stream: its sectors follow each other in what office programs write. */
+const KEPT_DIRECTORY_BYTES = 64 * 1024
+
+/**
+ * Where a compound file keeps directory and allocation table, as far as its header tells. Both may lie in its middle,
+ * and with them whether a document has macros.
+ */
+export function directoryRanges(head: Uint8Array): ByteRange[] {
+  if (!isOle(head) || head.length < 512) return []
+  const header = viewOf(head)
+  const shift = header.getUint16(30, true)
+  if (shift !== 9 && shift !== 12) return []
+  const rangeOf = (sector: number, bytes: number): ByteRange => {
+    const start = (sector + 1) * 2 ** shift
+    return { start, end: start + bytes - 1 }
+  }
+  const tables = Array.from({ length: 109 }, (_, index) => header.getUint32(76 + index * 4, true))
+  const known = [...new Set(tables)].filter((sector) => sector < END_OF_CHAIN)
+  return [
+    rangeOf(header.getUint32(48, true), KEPT_DIRECTORY_BYTES),
+    ...known.map((sector) => rangeOf(sector, 2 ** shift)),
+  ]
 }
 
 /** Looks sectors up in the allocation table, whose own sectors the header lists. */
