@@ -1,5 +1,4 @@
 import type { Engine } from '../engine/engine.ts'
-import { ATTEMPT } from '../engine/shapes.ts'
 import { ContainerPgError } from '../errors.ts'
 import { type KernelLock, waitForLock } from '../internal/kernel-lock.ts'
 import { resolveBelow } from '../storage/folder.ts'
@@ -31,8 +30,6 @@ export const LABEL = {
   name: 'container-pg.name',
   root: 'container-pg.root',
   storage: 'container-pg.storage',
-  /** Which launch made the container. */
-  attempt: ATTEMPT,
 } as const
 
 /** The label that all containers of a storage root carry. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 
 import type { ContainerFacts, ImageFacts } from '../engine/engine.ts'
+import { ATTEMPT } from '../engine/shapes.ts'
 import { imageMissing } from '../engine/translate.ts'
 import { ContainerPgError } from '../errors.ts'
 import { tryLock } from '../internal/kernel-lock.ts'
@@ -274,7 +275,7 @@ function keepsRunning(error: unknown): boolean {
 async function undo(context: Context, { wanted, folder, fresh, wishes, attempt }: Start): Promise<void> {
   try {
     const present = await context.engine.inspect(containerName(folder.identity))
-    if (present === undefined || present.labels[LABEL.attempt] === attempt) {
+    if (present === undefined || present.labels[ATTEMPT] === attempt) {
       if (present !== undefined) await context.engine.remove(present.id)
       if (fresh) await clearFolder(folder)
     }
