@@ -15,7 +15,7 @@ const MAX_ERRORS = 20
  * Reads a request's body as JSON.
  *
  * @throws {@link ApiError} 413 beyond `maxBytes`, counted while reading; 400 for what is not UTF-8, not
- *   JSON, nested too deeply; 422 for text that PostgreSQL cannot hold (NUL, half of a surrogate pair).
+ *   JSON, nested too deeply, and not all there; 422 for text that PostgreSQL cannot hold (NUL, half of a surrogate pair).
  */
 export async function readJson(request: Request, maxBytes: number = MAX_BODY_BYTES): Promise<unknown> {
   const bytes = await readBytes(request, maxBytes)
@@ -29,16 +29,22 @@ export async function readJson(request: Request, maxBytes: number = MAX_BODY_BYT
   return value
 }
 
-/** Reads at most `max` bytes of a body. @throws {@link ApiError} 413 beyond. */
+/** Reads at most `max` bytes of a body. @throws {@link ApiError} 413 beyond, 400 when its sender goes away. */
 async function readBytes(request: Request, max: number): Promise<Uint8Array> {
   const tooLarge = () => problem('too_large', `Expected a body of at most ${max} bytes`, { header: 'Content-Length' })
   if (Number(request.headers.get('content-length') ?? 0) > max) throw tooLarge()
   const chunks: Uint8Array[] = []
   let length = 0
-  for await (const chunk of request.body ?? []) {
-    length += chunk.length
-    if (length > max) throw tooLarge()
-    chunks.push(chunk)
+  try {
+    for await (const chunk of request.body ?? []) {
+      length += chunk.length
+      if (length > max) throw tooLarge()
+      chunks.push(chunk)
+    }
+  } catch (error) {
+    if (error instanceof ApiError) throw error
+    // Nobody hears the answer; the log must not take the reset of a client for one of the database.
+    throw problem('malformed_document', 'Expected the whole body', { pointer: '' }, { cause: error })
   }
   return Buffer.concat(chunks)
 }

@@ -26,6 +26,8 @@ export function openStore(
   const pool = new pg.Pool({ connectionString: url, max: options.max, connectionTimeoutMillis: 10_000 })
   // An idle connection that breaks must not end the process; the next query opens another.
   pool.on('error', options.onError)
+  // One that breaks while it is lent out tells whoever asks next; but an event that nobody hears ends the process.
+  pool.on('connect', (client) => client.on('error', () => {}))
   const softDeletion = createSoftDeletion(resources, options.retentionDays)
   const db = new Kysely<Tables>({
     dialect: new PostgresDialect({ pool }),
