@@ -97,6 +97,8 @@ export interface SoftDelete<Tables extends string = string> {
   readonly tables: ReadonlyMap<Tables, SoftDeleteTable>
   /** The clock of {@link SoftDeleteOptions.now}, `undefined` when the database's is used. */
   readonly now: (() => Date | number) | undefined
+  /** Maps a name of a query to the database's; see {@link SoftDeleteOptions.databaseName}. */
+  readonly databaseName: (name: string) => string
   /**
    * Finds the settings behind a table name of a query.
    * @returns `undefined` when the table is not soft-deletable.
@@ -134,7 +136,7 @@ export function defineSoftDelete<const Tables extends string>(options: SoftDelet
   for (const [given, settings] of Object.entries(options.tables) as [Tables, true | TableOptions][]) {
     if (settings !== true) relate(tables.get(given)!, settings, toName, find)
   }
-  return Object.freeze({ tables, now: options.now, find })
+  return Object.freeze({ tables, now: options.now, databaseName: toName, find })
 }
 
 /**

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
 
 import { defineSoftDelete, prune, softDelete, softDeletePlugin, type TableOptions } from '../src/index.ts'
-import { type Engine, openFilled, postgres, rowsOf, sqlite } from './support/database.ts'
+import { type Engine, openFilled, postgres, rowsOf, sqlite, typesOf } from './support/database.ts'
 
 const BATCH = { batch: 'batch' } as const
 
@@ -94,5 +94,22 @@ describe.each([sqlite, postgres])('prune, on $name', (engine: Engine) => {
   test('it refuses a batch size that removes nothing', async () => {
     await using it = await openFilled(engine)
     await expect(prune(it.db, trashOf(), { batchSize: 0 })).rejects.toThrow(RangeError)
+  })
+
+  test("46. a row that is its own parent goes, and rows that are each other's stay", async () => {
+    await using it = await openFilled(engine)
+    await sql`create table nodes (id integer primary key, parent_id integer, deleted_at ${typesOf(engine).moment}, batch text)`.execute(
+      it.plain,
+    )
+    await sql`insert into nodes (id, parent_id, deleted_at) values (1, 1, ${LONG_AGO}), (2, 3, ${LONG_AGO}), (3, 2, ${LONG_AGO}), (4, 1, ${LONG_AGO})`.execute(
+      it.plain,
+    )
+    const trash = defineSoftDelete({
+      tables: {
+        nodes: { ...BATCH, retentionDays: 1, parents: { parent_id: { table: 'nodes', onDelete: 'cascade' } } },
+      },
+    })
+    expect(await prune(it.db, trash)).toEqual({ nodes: 2 })
+    expect((await sql`select id from nodes`.execute(it.plain)).rows).toEqual([{ id: 2 }, { id: 3 }])
   })
 })

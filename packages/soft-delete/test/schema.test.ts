@@ -72,6 +72,25 @@ describe.each([sqlite, postgres])('schema, on $name', (engine: Engine) => {
     expect((await codes(it.db as never)).filter((code) => code.includes('unique'))).toEqual([])
   })
 
+  test('39. no fix is offered that would bind other rows than the key does', async () => {
+    await using it = await open()
+    await addSoftDeleteColumns(it.db, TRASH, 'events')
+    await sql`create unique index by_lower on events (lower(slug), place)`.execute(it.place.plain)
+    await sql`create unique index placed on events (slug) where place is not null`.execute(it.place.plain)
+    if (engine.name === 'postgres') {
+      await sql`create unique index covering on events (slug) include (place)`.execute(it.place.plain)
+    }
+    const found = (await checkSchema(it.db, TRASH)).filter(({ code }) => code === 'full-unique-key')
+    const fixes = Object.fromEntries(found.map(({ message, fix }) => [message.match(/"(\w+)"/)![1], fix]))
+    expect(fixes).toStrictEqual({
+      by_lower: undefined,
+      placed: undefined,
+      ...(engine.name === 'postgres' && {
+        covering: 'create unique index "events_slug_live" on "events" ("slug") where "deleted_at" is null',
+      }),
+    })
+  })
+
   test('37. a live unique index lets a value of a trashed row be used again, once', async () => {
     await using it = await open()
     await addSoftDeleteColumns(it.db, TRASH, 'events')

@@ -60,6 +60,22 @@ describe.each([sqlite, postgres])('upsert, on $name', (engine: Engine) => {
       expect(await rows(it.plain)).toBe(isPartial ? 'put/live two/trashed' : 'put/live')
     })
   })
+
+  test('36. a row revived by an update that changes its key is live', async () => {
+    await using it = await openFilled(engine)
+    await sql`create unique index slugs on events (slug)`.execute(it.plain)
+    const values = { slug: 'b', title: 'put' }
+    const update = { slug: 'other' }
+    expect(await upsert(it.db, TRASH, 'events', values, { ...KEY, update, onTrashed: 'revive' })).toBe('revived')
+    expect(await rowsOf(it.db.selectFrom('events').select(['id', 'slug']).where('id', '=', 2))).toBe('2/other')
+  })
+
+  test('36. another unique key that is taken is a conflict, whichever statement meets it', async () => {
+    await using it = await openFilled(engine)
+    await sql`create unique index slugs on events (slug)`.execute(it.plain)
+    const put = upsert(it.db, TRASH, 'events', { id: 4, slug: 'a', title: 'x' }, { key: ['id'], onTrashed: 'fail' })
+    await expect(put).rejects.toMatchObject({ code: 'SOFT_DELETE_CONFLICT' })
+  })
 })
 
 test('36. of several upserts at once one inserts', async () => {

@@ -25,7 +25,8 @@ export function predicateOf(reference: Reference, shown: Shown): BinaryOperation
   const { table, schema, name } = reference
   let nodes = remembered.get(table)
   if (nodes === undefined) remembered.set(table, (nodes = new Map()))
-  const key = schema === undefined ? `${shown} ${name}` : `${shown} ${schema}.${name} ${schema.length}`
+  // No identifier holds a NUL.
+  const key = schema === undefined ? `${shown}\0${name}` : `${shown}\0${schema}\0${name}`
   let node = nodes.get(key)
   if (node === undefined) {
     node = isNull(reference, table.column, shown)

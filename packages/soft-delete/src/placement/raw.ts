@@ -5,7 +5,8 @@ import { SoftDeleteError } from '../errors.ts'
 import { bareTable } from './reference.ts'
 
 /** A pattern of every configured table name that is not a qualifier, quoted in any dialect or not at all. */
-export function rawNamesOf(config: SoftDelete): RegExp {
+export function rawNamesOf(config: SoftDelete): RegExp | undefined {
+  if (config.tables.size === 0) return undefined
   const names = [...config.tables.values()].map(({ name }) => name.replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`))
   return new RegExp(String.raw`(?<![\w$])["\x60\[]?(${names.join('|')})(?![\w$])["\x60\]]?(?!\s*\.)`, 'i')
 }

@@ -51,14 +51,20 @@ export function readReference(
   return undefined
 }
 
-/** `sql.table('events')` is a table in an otherwise empty raw node. */
+/** `sql.table('events')` and `sql.id('events')` are a table, or its name, in an otherwise empty raw node. */
 export function bareTable(node: OperationNode): TableNode | undefined {
   if (node.kind === 'TableNode') return node as TableNode
   if (node.kind !== 'RawNode') return undefined
   const { sqlFragments, parameters } = node as RawNode
-  const [only, ...more] = parameters
-  if (only === undefined || more.length > 0 || sqlFragments.some((text) => text.trim() !== '')) return undefined
-  return bareTable(only)
+  const fragments = sqlFragments.map((text) => text.trim()).filter((text) => text !== '')
+  const [first, second] = parameters
+  if (first === undefined) return undefined
+  if (parameters.length === 1 && fragments.length === 0) {
+    return first.kind === 'IdentifierNode' ? TableNode.create((first as IdentifierNode).name) : bareTable(first)
+  }
+  const isQualified = parameters.length === 2 && fragments.join('') === '.'
+  if (!isQualified || first.kind !== 'IdentifierNode' || second!.kind !== 'IdentifierNode') return undefined
+  return TableNode.createWithSchema((first as IdentifierNode).name, (second as IdentifierNode).name)
 }
 
 function findTable(node: TableNode, config: SoftDelete, ctes: CteNames | undefined): SoftDeleteTable | undefined {

@@ -39,6 +39,8 @@ export interface WalkOptions {
 /** Where the walk is: state lives in arguments, so that a throw leaves nothing behind. */
 interface Reach extends WalkOptions {
   readonly ctes: CteNames | undefined
+  /** In the body of a view, where a reference that says nothing is refused. */
+  readonly isView: boolean
 }
 
 /**
@@ -48,7 +50,7 @@ interface Reach extends WalkOptions {
  * @throws {@link SoftDeleteError} as the plugin does.
  */
 export function filterTrashed<N extends OperationNode>(root: N, options: WalkOptions): N {
-  return visit(root, { ...options, ctes: undefined }) as N
+  return visit(root, { ...options, ctes: undefined, isView: false }) as N
 }
 
 type Visitor = (node: OperationNode, reach: Reach) => OperationNode
@@ -136,7 +138,10 @@ function visitWith(node: WithNode, outer: Reach): { node: WithNode; reach: Reach
 function visitSelect(node: SelectQueryNode, outer: Reach): SelectQueryNode {
   const [nested, reach] = visitNested(node, outer)
   const found = findSources(node, 'from', reach)
-  return found.length === 0 ? nested : placePredicates(nested, 'from', found, readScope(node.endModifiers))
+  if (found.length === 0) return nested
+  const scope = readScope(node.endModifiers)
+  if (reach.isView) refuseSilentView(found, scope)
+  return placePredicates(nested, 'from', found, scope)
 }
 
 const NOTHING: readonly Found[] = []
@@ -172,7 +177,7 @@ function visitUpdate(node: UpdateQueryNode, outer: Reach): UpdateQueryNode {
 function visitInsert(node: InsertQueryNode, outer: Reach): InsertQueryNode {
   const [nested, reach] = visitNested(node, outer)
   const target = node.into && readReference(node.into, reach.config, undefined)
-  return target === undefined ? nested : settleConflict(nested, target, readScope(node.endModifiers))
+  return target === undefined ? nested : settleConflict(nested, target, readScope(node.endModifiers), reach.config)
 }
 
 function visitDelete(node: DeleteQueryNode, outer: Reach): DeleteQueryNode {
@@ -225,7 +230,7 @@ function refuseMergeTarget(node: MergeQueryNode, target: Reference, scope: Scope
     )
   }
   const deletes = node.whens?.some(
-    ({ result }: WhenNode) => result?.kind === 'RawNode' || result?.kind === 'DeleteQueryNode',
+    ({ result }: WhenNode) => result?.kind === 'RawNode' && (result as RawNode).sqlFragments[0] !== 'do nothing',
   )
   if (deletes === true && !scope.permanent) {
     throw new SoftDeleteError(
@@ -237,14 +242,16 @@ function refuseMergeTarget(node: MergeQueryNode, target: Reference, scope: Scope
 
 /** A view outlives the query: baked in silently, the filter would stay when the configuration changes. */
 function visitView(node: CreateViewNode, reach: Reach): CreateViewNode {
-  const body = node.as
-  if (body?.kind !== 'SelectQueryNode') return node
-  for (const { reference } of findSources(body as SelectQueryNode, 'from', reach)) {
-    if (readScope((body as SelectQueryNode).endModifiers).visibility(reference) !== 'live') continue
+  if (node.as?.kind === 'SelectQueryNode') visit(node.as, { ...reach, isView: true })
+  return node
+}
+
+function refuseSilentView(found: readonly Found[], scope: Scope): void {
+  for (const { reference } of found) {
+    if (scope.visibility(reference) !== 'live') continue
     throw new SoftDeleteError(
       'SOFT_DELETE_VIEW_UNDECIDED',
       `A view over "${reference.name}" must say which rows it shows: pass withTrashed(query), with a condition of its own`,
     )
   }
-  return node
 }

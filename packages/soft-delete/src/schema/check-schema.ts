@@ -81,14 +81,21 @@ function* checkKeys(
   table: SoftDeleteTable,
   indexes: readonly TableIndex[],
 ): Generator<SchemaFinding> {
-  for (const { name, columns, isUnique, isPrimary, predicate, nullsAreDistinct } of indexes) {
-    if (!isUnique || isPrimary || columns.join() === table.key) continue
+  for (const { name, columns, hasExpressions, isUnique, isPrimary, predicate, nullsAreDistinct } of indexes) {
+    if (!isUnique || isPrimary || (columns.join() === table.key && !hasExpressions)) continue
     const others = columns.filter((column) => column !== table.column)
-    const fix = isMysql(db) ? undefined : liveIndex(db, config, nameOf(table), others, { unique: true }).compile().sql
+    // An index on the plain columns alone, or on all live rows, would bind other rows than this one does.
+    const isPlain = !hasExpressions && predicate === undefined && others.length > 0
+    const fix =
+      isMysql(db) || !isPlain ? undefined : liveIndex(db, config, nameOf(table), others, { unique: true }).compile().sql
     if (columns.includes(table.column) && nullsAreDistinct) {
       const message = `Unique key "${name}" holds "${table.column}": nulls are distinct, so it lets live rows share values.`
       yield finding(table, 'unique-with-marker', message, fix)
-    } else if (predicate === undefined && !columns.includes(table.column) && table.uniqueKeys === 'partial') {
+    } else if (
+      !columns.includes(table.column) &&
+      !mentions(predicate, table.column) &&
+      table.uniqueKeys === 'partial'
+    ) {
       const message = `Unique key "${name}" holds trashed rows too: their values cannot be used again.`
       yield finding(table, 'full-unique-key', message, fix)
     }
@@ -135,6 +142,11 @@ function* checkIndexes(
       (isMysql(db) ? index : index.where(table.batch, 'is not', null)).compile().sql,
     )
   }
+}
+
+/** Whether the condition of a partial index says something about the marker. */
+function mentions(predicate: string | undefined, column: string): boolean {
+  return predicate?.toLowerCase().includes(column.toLowerCase()) === true
 }
 
 function finding(table: SoftDeleteTable, code: SchemaFindingCode, message: string, fix?: string): SchemaFinding {

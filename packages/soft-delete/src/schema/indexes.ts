@@ -7,8 +7,9 @@ export interface TableIndex {
   readonly name: string
   readonly isUnique: boolean
   readonly isPrimary: boolean
-  /** Columns in order; expressions are left out. */
+  /** Columns in order; expressions are left out, and columns that a covering index carries along. */
   readonly columns: readonly string[]
+  readonly hasExpressions: boolean
   /** The condition of a partial index, as the database writes it. */
   readonly predicate: string | undefined
   readonly nullsAreDistinct: boolean
@@ -32,14 +33,18 @@ export async function readIndexes(db: AnyDb, table: string, schema: string | und
       ? mysqlIndexes(table, schema)
       : postgresIndexes(table, schema)
   const { rows } = await query.execute(db)
-  return rows.map((row) => ({
-    name: row.name,
-    isUnique: Boolean(row.is_unique),
-    isPrimary: Boolean(row.is_primary),
-    columns: (JSON.parse(row.columns) as (string | null)[]).filter((name) => name !== null),
-    predicate: row.predicate ?? undefined,
-    nullsAreDistinct: Boolean(row.nulls_distinct),
-  }))
+  return rows.map((row) => {
+    const columns = JSON.parse(row.columns) as (string | null)[]
+    return {
+      name: row.name,
+      isUnique: Boolean(row.is_unique),
+      isPrimary: Boolean(row.is_primary),
+      columns: columns.filter((name) => name !== null),
+      hasExpressions: columns.includes(null),
+      predicate: row.predicate ?? undefined,
+      nullsAreDistinct: Boolean(row.nulls_distinct),
+    }
+  })
 }
 
 /** `indnullsnotdistinct` exists since PostgreSQL 15, hence by way of JSON. */
@@ -50,7 +55,8 @@ function postgresIndexes(table: string, schema: string | undefined) {
       coalesce(not (to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, true) as nulls_distinct,
       (select json_agg(a.attname order by k.position)::text
         from unnest(i.indkey::int2[]) with ordinality as k (attribute, position)
-        left join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attribute) as columns
+        left join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attribute
+        where k.position <= i.indnkeyatts) as columns
     from pg_index i
     join pg_class index on index.oid = i.indexrelid
     join pg_class owner on owner.oid = i.indrelid

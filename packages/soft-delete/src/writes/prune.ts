@@ -105,7 +105,11 @@ function hasNoChildren(table: SoftDeleteTable): (eb: AnyEb) => Expression<SqlBoo
           eb.exists(
             withTrashed(eb.selectFrom(`${nameOf(child)} as children`))
               .select('children.' + child.key)
-              .whereRef(`children.${column}`, '=', `${table.name}.${table.key}`),
+              .whereRef(`children.${column}`, '=', `${table.name}.${table.key}`)
+              // A row that is its own parent takes that reference along.
+              .$if(child === table, (query) =>
+                query.whereRef(`children.${child.key}`, '<>', `${table.name}.${table.key}`),
+              ),
           ),
         ),
       ),

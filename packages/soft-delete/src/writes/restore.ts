@@ -34,8 +34,8 @@ type TrashedRow = Readonly<Record<string, unknown>>
  * Makes trashed rows live again, and exactly those below them that the same {@link softDelete} trashed.
  *
  * A child that was trashed on its own before stays trashed. One that hangs below a second parent, still trashed, stays
- * trashed and will return with that parent. All or nothing: runs in the caller's transaction if `db` is one; on
- * PostgreSQL a conflict then leaves that transaction failed.
+ * trashed and will return with that parent. All or nothing, behind a savepoint if `db` is a transaction of
+ * the caller.
  *
  * @param selection - A key, several keys, or a condition on the table.
  * @throws {@link SoftDeleteError} `SOFT_DELETE_PARENT_TRASHED` when a row hangs below a trashed parent,
@@ -50,7 +50,7 @@ export async function restore<DB, Tables extends string, Table extends Configure
   selection: RowSelection<DB, Table>,
 ): Promise<RestoreOutcome> {
   const root = tableOf(config, table)
-  return inTransaction(db, async (trx) => {
+  return inTransaction(db, 'restore', async (trx) => {
     const rows = await lockTrashed(trx, root, selection)
     if (rows.length === 0) return { count: 0, cascaded: {} }
     for (const relation of guardingParents(root)) await requireLiveParents(trx, relation, rows)

@@ -49,10 +49,30 @@ export function nameOf({ schema, name }: SoftDeleteTable): string {
   return schema === undefined ? name : `${schema}.${name}`
 }
 
-/** Runs inside the caller's transaction, or in one of its own. */
-export function inTransaction<DB, T>(db: Connection<DB>, body: (trx: AnyDb) => Promise<T>): Promise<T> {
+/**
+ * Runs all or nothing: in a transaction of its own, or behind a savepoint of the caller's, who may catch the error and
+ * commit.
+ *
+ * @param name - Tells nested savepoints apart, as MySQL needs.
+ */
+export async function inTransaction<DB, T>(
+  db: Connection<DB>,
+  name: 'delete' | 'restore' | 'upsert',
+  body: (trx: AnyDb) => Promise<T>,
+): Promise<T> {
   const any = db as unknown as AnyDb
-  return any.isTransaction ? body(any) : any.transaction().execute((trx: Transaction<AnyTables>) => body(trx))
+  if (!any.isTransaction) return any.transaction().execute((trx: Transaction<AnyTables>) => body(trx))
+  const point = sql.raw(`savepoint sd_${name}`)
+  await point.execute(any)
+  try {
+    const result = await body(any)
+    await sql`release ${point}`.execute(any)
+    return result
+  } catch (error) {
+    // Fails where the database has ended the transaction already; what went wrong first is then the news.
+    await sql`rollback to ${point}`.execute(any).catch(() => {})
+    throw error
+  }
 }
 
 /** Whether rows can be locked one by one; SQLite has one writer at a time instead. */

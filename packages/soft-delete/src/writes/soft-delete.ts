@@ -47,8 +47,8 @@ interface Stamp {
 /**
  * Trashes live rows, and what hangs below them by the declared policies, in one transaction.
  *
- * Safe to repeat: a row that is trashed already keeps its first moment, actor and batch. All or nothing: runs in the
- * caller's transaction if `db` is one. Children that are inserted meanwhile are seen if their insert locks the parent,
+ * Safe to repeat: a row that is trashed already keeps its first moment, actor and batch. All or nothing, behind a savepoint
+ * if `db` is a transaction of the caller. Children that are inserted meanwhile are seen if their insert locks the parent,
  * as {@link requireLive} does.
  *
  * @param selection - A key, several keys, or a condition on the table.
@@ -65,7 +65,7 @@ export async function softDelete<DB, Tables extends string, Table extends Config
   options: SoftDeleteRowsOptions = {},
 ): Promise<SoftDeleteOutcome> {
   const root = tableOf(config, table)
-  return inTransaction(db, async (trx) => {
+  return inTransaction(db, 'delete', async (trx) => {
     const stamp: Stamp = { moment: momentOf(trx, config), batch: (options.newBatch ?? randomUUID)(), by: options.by }
     const count = await trashRoot(trx, root, selection, stamp)
     const cascaded = count === 0 ? new Map<SoftDeleteTable, number>() : await cascade(trx, root, stamp)

@@ -3,6 +3,7 @@ import type { Expression, Insertable, SqlBool, Updateable } from 'kysely'
 import type { SoftDelete, SoftDeleteTable } from '../config.ts'
 import { SoftDeleteError } from '../errors.ts'
 import { withTrashed } from '../scopes.ts'
+import { mapConflict } from './conflict.ts'
 import { restore } from './restore.ts'
 import {
   type Connection,
@@ -12,6 +13,7 @@ import {
   inTransaction,
   isMysql,
   nameOf,
+  type RowKey,
   tableOf,
 } from './rows.ts'
 
@@ -57,15 +59,17 @@ export async function upsert<DB, Tables extends string, Table extends Configured
   const row = values as Record<string, unknown>
   const rest = Object.entries(row).filter(([name]) => !(options.key as readonly string[]).includes(name))
   const update = (options.update ?? Object.fromEntries(rest)) as Record<string, unknown>
-  return inTransaction(db, async (trx) => {
+  return inTransaction(db, 'upsert', async (trx) => {
     for (let round = 0; round < MAX_ROUNDS; round++) {
       if (await insertNew(trx, settings, row)) return 'inserted'
       if (await change(trx, settings, row, options.key, update, 'is')) return 'updated'
-      if (!(await isTaken(trx, settings, row, options.key))) continue
+      const trashed = await trashedKeys(trx, settings, row, options.key)
+      if (trashed.length === 0) continue
       if (options.onTrashed === 'ignore') return 'ignored'
       if (options.onTrashed === 'fail') break
       if (!(await change(trx, settings, row, options.key, update, 'is not'))) continue
-      await restore(trx, config as SoftDelete, table as string, matches(row, options.key))
+      // By primary key: the update may have changed the other one.
+      await restore(trx, config as SoftDelete, table as string, trashed)
       return 'revived'
     }
     throw new SoftDeleteError(
@@ -97,24 +101,25 @@ async function change(
 ): Promise<boolean> {
   // An update of nothing still has to tell whether the row is there.
   const set = Object.keys(update).length > 0 ? update : Object.fromEntries(key.map((name) => [name, row[name]]))
-  const result = await withTrashed(trx.updateTable(nameOf(table)))
+  const work = withTrashed(trx.updateTable(nameOf(table)))
     .set(set)
     .where(matches(row, key))
     .where(table.column, state, null)
     .executeTakeFirst()
-  return result.numUpdatedRows > 0n
+  const { numUpdatedRows } = await mapConflict(table.name, work)
+  return numUpdatedRows > 0n
 }
 
-async function isTaken(
+async function trashedKeys(
   trx: AnyDb,
   table: SoftDeleteTable,
   row: Record<string, unknown>,
   key: readonly string[],
-): Promise<boolean> {
-  const taken = await withTrashed(trx.selectFrom(nameOf(table)))
+): Promise<RowKey[]> {
+  const rows = await withTrashed(trx.selectFrom(nameOf(table)))
     .select(`${table.name}.${table.key} as key`)
     .where(matches(row, key))
     .where(table.column, 'is not', null)
-    .executeTakeFirst()
-  return taken !== undefined
+    .execute()
+  return rows.map((taken) => taken['key'] as RowKey)
 }
