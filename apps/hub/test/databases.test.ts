@@ -1,7 +1,10 @@
+import { once } from 'node:events'
+
 import pg from 'pg'
 import type { Browser, Page } from 'playwright-core'
 import { describeWith, ensurePostgresImage } from '@org/services'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { WebSocket } from 'ws'
 
 import { inspect, launch, logIn } from './support/browser.ts'
 import { startHub, type TestHub } from './support/running-hub.ts'
@@ -44,6 +47,20 @@ await describeWith(['docker', 'chromium'], 'my databases', () => {
     await page.waitForSelector('.xterm-rows:has-text("PostgreSQL")')
     await inspect(page, 'database-console')
 
+    // Whatever a page of somebody's server could send in the owner's name ends that connection, and nothing else.
+    const socket = (await page.getAttribute('#terminal', 'data-socket')) ?? ''
+    const headers = { cookie: await cookiesOf(page), origin: hub.url.slice(0, -1) }
+    for (const message of ['{', 'null', '{"keys":5}', '{"size":{"rows":-1,"columns":1e9}}', 'x'.repeat(1_000_001)]) {
+      const rough = new WebSocket(new URL(socket, hub.url.replace('http:', 'ws:')), { headers })
+      rough.on('error', () => {})
+      rough.on('open', () => rough.send(message))
+      const [code] = (await once(rough, 'close')) as [number]
+      expect([1007, 1009]).toContain(code)
+    }
+    expect((await hub.call('GET', '/users/ada')).status).toBe(200)
+    await page.reload()
+    await page.waitForSelector('.xterm-rows:has-text("postgres=#")')
+
     await page.goto(`${hub.url}hub/databases`)
     expect(await page.content()).not.toContain(new URL(url).password)
     await page.click('button:has-text("Stop")')
@@ -73,3 +90,8 @@ describe('without a container engine', () => {
     })
   })
 })
+
+async function cookiesOf(page: Page): Promise<string> {
+  const cookies = await page.context().cookies(page.url())
+  return cookies.map(({ name, value }) => `${name}=${value}`).join('; ')
+}

@@ -56,7 +56,10 @@ export const settingsField = group({
     max_rss_mb: number({ default: 512, min: 64, meaning: 'memory above which the proxy is replaced, in MiB' }),
   }),
   accounts: group({
-    open_signup: flag({ default: false, meaning: 'new accounts may log in without an admin' }),
+    open_signup: flag({
+      default: false,
+      meaning: 'new accounts may log in without an admin, except under the names of users and of admins',
+    }),
     enable_signup: flag({ default: true, meaning: 'people may sign up' }),
     min_password_length: number({ default: 8, min: 1, max: 128, meaning: 'shortest password, in characters' }),
     allowed_failed_logins: number({ default: 10, min: 1, meaning: 'failures after which a login has to wait' }),
