@@ -2,7 +2,6 @@ import { createNativeAuth, type NativeAuth, profileFields } from '@org/native-au
 import { sql } from 'kysely'
 
 import type { Actor, Database } from './resources/resource.ts'
-import type { Signals } from './signals.ts'
 
 /** What somebody tells of themselves when signing up. */
 interface Profile {
@@ -65,15 +64,6 @@ export async function findActor(accounts: Accounts, db: Database, request: Reque
     admin: account.isAdmin,
     organises: new Set(user['organises'] as readonly number[]),
   }
-}
-
-/** Lets the account follow its user into the trash, back, and out of it. */
-export function connectAccounts(accounts: Accounts, signals: Signals): void {
-  signals.user.connect(async ({ id, change }) => {
-    if (change === 'trashed') await accounts.accounts.block(id, { reason: 'The user is in the trash' })
-    if (change === 'restored') await accounts.accounts.unblock(id)
-    if (change === 'deleted') await accounts.accounts.remove(id)
-  })
 }
 
 type AccountFacts = Pick<Awaited<ReturnType<Accounts['signUp']>>, 'id' | 'username' | 'isAdmin' | 'profile'>

@@ -2,7 +2,7 @@ import type { Store as FileStore } from '@org/content-sniff'
 import { createTasks, type Driver, kyselyDatabase } from '@org/task-context'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 
-import { connectAccounts, createAccounts } from './accounts.ts'
+import { createAccounts } from './accounts.ts'
 import { accountOperations } from './http/account-routes.ts'
 import { createApp, type Fetch } from './http/app.ts'
 import { exportOperations } from './http/export-routes.ts'
@@ -166,6 +166,5 @@ export function createService(options: ServiceOptions): RunningService {
   }
   const app = createApp(service, api.operations, options)
   connectJobs(service)
-  connectAccounts(accounts, signals)
   return service
 }

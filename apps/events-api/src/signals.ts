@@ -3,7 +3,7 @@ import { defineSignal, type Signal } from '@org/task-context/signals'
 import type { Change, Resource, Row } from './resources/resource.ts'
 
 /** What a signal tells. Ids only: who hears it reads the row as it is then. */
-interface Changed {
+export interface Changed {
   readonly id: number
   /** The event it is part of; of an event, its own; `undefined` for what belongs to none. */
   readonly eventId: number | undefined

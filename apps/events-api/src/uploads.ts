@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto'
+
 import { createUploader, SniffError, type Store, type Upload, type Uploader } from '@org/content-sniff'
 
 import { imageSizes } from './jobs/definitions.ts'
@@ -15,9 +17,18 @@ const IMAGE_TYPES = ['image/png', 'image/jpeg', 'image/gif', 'image/webp']
 /** Two policies over one store. */
 export function createUploaders(store: Store, maxBytes: number): Uploaders {
   return {
-    files: createUploader({ store, policy: { maxBytes } }),
-    images: createUploader({ store, policy: { maxBytes, allow: IMAGE_TYPES } }),
+    files: createUploader({ store, newKey, policy: { maxBytes } }),
+    images: createUploader({ store, newKey, policy: { maxBytes, allow: IMAGE_TYPES } }),
   }
+}
+
+const newKey = (extension: string): string => `${randomUUID()}.${extension}`
+
+const OURS = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\.[a-z\d][a-z\d.-]*$/
+
+/** Tells whether a key is of the kind that is made here; whatever else lies in the store belongs to somebody else. */
+export function isOurs(key: string): boolean {
+  return OURS.test(key)
 }
 
 const SIZED = new RegExp(String.raw`\.(?:${imageSizes.join('|')})\.webp$`)

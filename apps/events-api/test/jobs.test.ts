@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 
@@ -198,6 +199,7 @@ test('organisers get mail, as a file where no server is named', async () => {
 
 test('the trash empties itself of what lay there too long, and of files that nobody owns', async () => {
   await using world = await worlds.open()
+  const [orphan, owned] = [`${randomUUID()}.png`, `${randomUUID()}.png`]
   const old = new Date(Date.now() - 40 * 86_400_000)
   await world.request('DELETE', '/v1/events/1', { as: 'organiser' })
   await world.request('DELETE', '/v1/events/2', { as: 'organiser' })
@@ -220,11 +222,11 @@ test('the trash empties itself of what lay there too long, and of files that nob
       .execute()
   }
   const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
-  await world.service.uploaders.files.put(Buffer.from(png, 'base64'), { key: 'orphan.png' })
-  await world.service.uploaders.files.put(Buffer.from(png, 'base64'), { key: 'owned.png' })
+  await world.service.uploaders.files.put(Buffer.from(png, 'base64'), { key: orphan })
+  await world.service.uploaders.files.put(Buffer.from(png, 'base64'), { key: owned })
   const row = {
-    url: '/files/owned.png',
-    filename: 'owned.png',
+    url: `/files/${owned}`,
+    filename: owned,
     media_type: 'image/png',
     size_bytes: 70,
     sha256: '',
@@ -232,15 +234,15 @@ test('the trash empties itself of what lay there too long, and of files that nob
   }
   await world.service.db
     .insertInto('uploads')
-    .values({ key: 'owned.png', ...row })
+    .values({ key: owned, ...row })
     .execute()
   await world.work()
   await world.service.tasks.enqueue(pruneTrash, {})
   await settled(world)
   const ids = await world.service.db.withoutPlugins().selectFrom('events').select('id').execute()
   expect(ids).toEqual([{ id: 2 }])
-  expect(await world.service.uploaders.files.store.head('orphan.png')).toBeDefined()
+  expect(await world.service.uploaders.files.store.head(orphan)).toBeDefined()
   await removeOrphans(world.service, 0, new AbortController().signal)
-  expect(await world.service.uploaders.files.store.head('orphan.png')).toBeUndefined()
-  expect(await world.service.uploaders.files.store.head('owned.png')).toBeDefined()
+  expect(await world.service.uploaders.files.store.head(orphan)).toBeUndefined()
+  expect(await world.service.uploaders.files.store.head(owned)).toBeDefined()
 })

@@ -63,7 +63,8 @@ export const jsonapiAnswer = (description: string, schema: Schema, headers?: Ans
   ...(headers && { headers }),
 })
 
-const notModified: Answer = { description: 'The client has this representation.', headers: etag }
+/** The answer of a conditional read. */
+export const notModified: Answer = { description: 'The client has this representation.', headers: etag }
 
 /** Parameters that reach into the trash. Absent where a resource has none. */
 export function trashParameters(resource: Resource, where: 'collection' | 'single'): Parameter[] {
@@ -163,8 +164,7 @@ export function listParameters(resource: Resource): Parameter[] {
 /** Statuses that guard a list. One of rows of one's own refuses nobody who is signed in; a trash may. */
 function listGuards(resource: Resource): number[] {
   if (resource.access.read === 'anyone') return resource.softDelete ? [401, 403] : []
-  const refuses = resource.softDelete && trashLevel(resource) !== 'owner'
-  return refuses || resource.access.read !== 'owner' ? [401, 403] : [401]
+  return resource.softDelete && trashLevel(resource) !== 'owner' ? [401, 403] : [401]
 }
 
 /** Writes the descriptions of a resource's operations around their handlers. */

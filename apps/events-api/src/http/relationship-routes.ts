@@ -9,10 +9,10 @@ import { parseId } from '../jsonapi/id.ts'
 import { MEDIA_TYPE, requireMediaType } from '../jsonapi/media-type.ts'
 import { type Family, parseQuery } from '../jsonapi/query.ts'
 import { documentOf, linkage } from '../jsonapi/schemas.ts'
-import { type Registry, resourceOf } from '../resources/registry.ts'
+import { inverseColumn, type Registry, resourceOf } from '../resources/registry.ts'
 import type { Relationship, Resource, Row, Tx } from '../resources/resource.ts'
 import { readIncluded, readOne } from '../store/read.ts'
-import { updateRow } from '../store/write.ts'
+import { type Named, updateRow } from '../store/write.ts'
 import { documentResponse, readResponse } from './answer.ts'
 import {
   collectionSchema,
@@ -20,6 +20,7 @@ import {
   itemSchema,
   jsonapiAnswer,
   listParameters,
+  notModified,
   shapeParameters,
   title,
   trashParameters,
@@ -136,7 +137,7 @@ function relatedOperation(resource: Resource, name: string, relationship: Relati
       200: jsonapiAnswer('What is linked.', many ? collectionSchema(target) : itemSchema(target, true), {
         ETag: 'Validator.',
       }),
-      304: { description: 'The client has this representation.', headers: { ETag: 'Validator.' } },
+      304: notModified,
     },
     errors: [400, ...(guarded ? [401, 403] : []), 404, 406],
     handle,
@@ -154,10 +155,24 @@ function linkageOperations(
   const check = ajv.compile(documentOf(linkage(relationship)))
   const tree = new Map([[name, new Map<string, never>()]])
 
+  /** All that are linked, those in the trash, too: a change keeps what it does not name. */
+  async function linked(tx: Tx, row: Row): Promise<readonly number[]> {
+    if (relationship.kind !== 'through') return []
+    const { table, here, there } = relationship
+    const pairs = await tx.selectFrom(table).select(there).where(here, '=', row['id']).execute()
+    return pairs.map((pair) => pair[there] as number)
+  }
+
   async function idsOf(call: Call, db: Call['service']['db'], row: Row, trash: boolean): Promise<readonly number[]> {
     const viewer = { actor: call.actor, trash: trash ? ('with' as const) : ('without' as const) }
     const found = await readIncluded(db, registry, resource, [row], tree, viewer)
     return found.linkage.get(`${resource.type}.${name}`)?.get(row['id'] as number) ?? []
+  }
+
+  function namedIn(parsed: ReturnType<typeof parseLinkage>): Named[] {
+    if (parsed === null) return []
+    if (!Array.isArray(parsed)) return [{ relationship: name, id: parsed, pointer: '/data' }]
+    return parsed.map((id, index) => ({ relationship: name, id, pointer: `/data/${index}` }))
   }
 
   function documentOfIds(row: Row, ids: readonly number[]) {
@@ -176,7 +191,10 @@ function linkageOperations(
     return readResponse(call.request, documentOfIds(row, ids), row['version'] as number)
   }
 
-  const change = (next: (before: readonly number[], given: readonly number[]) => readonly number[]) =>
+  const change = (
+    next: (before: readonly number[], given: readonly number[]) => readonly number[],
+    options: { readonly adds: boolean } = { adds: true },
+  ) =>
     async function handle(call: Call): Promise<Response> {
       parseQuery(call.url.searchParams, resource, registry, none)
       requireMediaType(call.request.headers)
@@ -190,9 +208,10 @@ function linkageOperations(
         requireMatch(call.request.headers, row['version'] as number)
         const empty = { attributes: {}, references: {}, pairs: {}, restore: false }
         const changes = Array.isArray(parsed)
-          ? { ...empty, pairs: { [name]: next(many ? await idsOf(call, tx, row, true) : [], parsed) } }
+          ? { ...empty, pairs: { [name]: next(await linked(tx, row), parsed) } }
           : { ...empty, references: { [name]: parsed as number | null } }
-        const after = await updateRow(tx, registry, resource, row, changes)
+        const named = options.adds ? namedIn(parsed) : []
+        const after = await updateRow(tx, registry, resource, row, changes, named)
         await call.service.changed(resource, after, 'updated')
         const ids = await idsOf(call, tx, after, false)
         return documentResponse(200, documentOfIds(after, ids), { version: after['version'] as number })
@@ -223,7 +242,10 @@ function linkageOperations(
         example: { data: many ? [{ type: relationship.type, id: '1' }] : { type: relationship.type, id: '1' } },
       },
     }),
-    responses: { 200: jsonapiAnswer('The linkage.', schema, { ETag: 'Validator.' }) },
+    responses: {
+      200: jsonapiAnswer('The linkage.', schema, { ETag: 'Validator.' }),
+      ...(method === 'get' && { 304: notModified }),
+    },
     errors:
       method === 'get'
         ? [400, ...(resource.softDelete ? [401, 403] : []), 404, 406]
@@ -252,18 +274,11 @@ function linkageOperations(
             'delete',
             'Remove',
             `Takes from ${words}`,
-            change((before, given) => before.filter((id) => !given.includes(id))),
+            change((before, given) => before.filter((id) => !given.includes(id)), { adds: false }),
           ),
         ]
       : []),
   ]
-}
-
-function inverseColumn(target: Resource, inverse: string): string {
-  const relationship = target.relationships[inverse]
-  if (relationship?.kind !== 'one')
-    throw new TypeError(`Expected \`${target.type}.${inverse}\` to be a to-one relationship`)
-  return relationship.column
 }
 
 const dashed = (text: string) => text.replaceAll(' ', '-')

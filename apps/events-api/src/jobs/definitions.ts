@@ -47,6 +47,14 @@ export const removeFiles = defineJob({
   attempts: 10,
 })
 
+/** Blocks, unblocks or removes the account of a user. */
+export const userChanged = defineJob({
+  name: 'user.changed',
+  schema: unchecked<{ readonly userId: number; readonly change: Change }>(),
+  timeoutMs: 30_000,
+  attempts: 10,
+})
+
 /** Every night: empties the trash of what lay there longer than its retention, and forgets what has expired. */
 export const pruneTrash = defineJob({
   name: 'trash.prune',

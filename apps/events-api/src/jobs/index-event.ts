@@ -2,12 +2,18 @@ import { sql } from 'kysely'
 
 import type { Tx } from '../resources/resource.ts'
 
-/** Brings the search index of an event up to date; one that is gone or in the trash leaves it. Safe to repeat. */
+/**
+ * Brings the search index of an event up to date; one that is gone or in the trash leaves it. Safe to repeat.
+ *
+ * Two at once take turns, and the later one reads what is there by then: else it could put words back that the other had
+ * taken out.
+ */
 export async function updateIndex(tx: Tx, eventId: number): Promise<void> {
   const event = await tx
     .selectFrom('events')
     .select(['name', 'description', 'location_name'])
     .where('id', '=', eventId)
+    .forNoKeyUpdate()
     .executeTakeFirst()
   if (event === undefined) {
     await tx.deleteFrom('event_search').where('event_id', '=', eventId).execute()

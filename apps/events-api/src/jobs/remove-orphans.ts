@@ -1,12 +1,12 @@
 import type { Service } from '../service.ts'
-import { originalKey } from '../uploads.ts'
+import { isOurs, originalKey } from '../uploads.ts'
 
 /** Keys that are looked up at a time. */
 const BATCH = 500
 
 /**
  * Removes files that no upload names, live or trashed: what a crash between file and row left, and what the trash lost
- * when it emptied itself. Safe to stop and to repeat.
+ * when it emptied itself. Files under names that are not made here stay. Safe to stop and to repeat.
  *
  * @param olderThanMs - Younger files are left alone: their row may be on its way.
  */
@@ -33,7 +33,7 @@ export async function removeOrphans(service: Service, olderThanMs: number, signa
     }
   }
   for await (const { key } of store.list({ signal })) {
-    batch.push(key)
+    if (isOurs(key)) batch.push(key)
     if (batch.length === BATCH) await flush()
   }
   await flush()

@@ -26,6 +26,7 @@ async function finishTask(tx: Tx, taskId: number, result: string): Promise<void>
  * Runs a tracked job; a failure that is the last one is noted, outside the transaction that it rolls back.
  *
  * @param work - Returns what the task made: an address or a few words.
+ * @param giveUp - Notes the last failure where else it shows; in a transaction of its own.
  */
 export async function track(
   db: Database,
@@ -33,6 +34,7 @@ export async function track(
   payload: Tracked,
   job: { readonly attempt: number; readonly maxAttempts: number },
   work: () => Promise<string>,
+  giveUp?: () => Promise<unknown>,
 ): Promise<void> {
   try {
     await finishTask(tx, payload.taskId, await work())
@@ -43,6 +45,7 @@ export async function track(
         .set({ state: 'failed', error: wording(error), finished_at: new Date() })
         .where('id', '=', payload.taskId)
         .execute()
+      await giveUp?.()
     }
     throw error
   }

@@ -1,5 +1,5 @@
 import type { Attribute } from '../resources/attributes.ts'
-import { columnOf, type Resource } from '../resources/resource.ts'
+import { columnOf, type Relationship, type Resource } from '../resources/resource.ts'
 import { type Registry, resourceOf } from '../resources/registry.ts'
 import { problem } from './errors.ts'
 import { parseId } from './id.ts'
@@ -25,12 +25,13 @@ export type Condition =
   | { readonly column: string; readonly operator: (typeof operators)[FilterOperator]; readonly value: unknown }
   | { readonly through: { readonly table: string; readonly here: string; readonly there: string }; readonly id: number }
   | { readonly search: NonNullable<Resource['search']>; readonly words: string }
-  | { readonly inverse: { readonly table: string; readonly column: string }; readonly id: number }
+  | { readonly linked: Relationship; readonly target: Resource; readonly id: number }
 
 const MAX_LIST = 100
 
 /**
- * Reads `filter[attribute]=v`, `filter[attribute][operator]=v` or `filter[relationship]=id`.
+ * Reads `filter[attribute]=v`, `filter[attribute][operator]=v` or `filter[relationship]=id`; the last matches nothing
+ * when the reader may not see what has the id.
  *
  * `filter[search]` looks for words in the index of a resource that has one.
  *
@@ -60,12 +61,7 @@ export function parseFilter(
     if (operator !== 'eq') throw fail('Expected no operator on a relationship')
     const id = parseId(value)
     if (id === undefined) throw fail(`Expected the id of one of \`${relationship.type}\``)
-    if (relationship.kind === 'one') return { column: relationship.column, operator: '=', value: id }
-    if (relationship.kind === 'through') return { through: relationship, id }
-    const target = resourceOf(registry, relationship.type)
-    const inverse = target.relationships[relationship.inverse]
-    if (inverse?.kind !== 'one') throw fail('Expected another relationship')
-    return { inverse: { table: target.table, column: inverse.column }, id }
+    return { linked: relationship, target: resourceOf(registry, relationship.type), id }
   }
 
   if (name === 'search' && resource.search !== undefined) {

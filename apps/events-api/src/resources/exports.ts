@@ -4,7 +4,10 @@ import { choice, text } from './attributes.ts'
 import { defineResource, toOne } from './resource.ts'
 import { createTable, referenceIndex } from './table.ts'
 
-/** Hard deletion: an export can be made again at any time. */
+/**
+ * Hard deletion: an export can be made again at any time. Who made one loses it together with the event: it may hold what
+ * is in the trash by now.
+ */
 export const exports = defineResource({
   type: 'exports',
   singular: 'export',
@@ -12,8 +15,7 @@ export const exports = defineResource({
   table: 'exports',
   softDelete: false,
   eventColumn: 'event_id',
-  ownerColumn: 'owner_id',
-  access: { read: 'owner', create: 'organiser', update: 'nobody', remove: 'owner' },
+  access: { read: 'organiser', create: 'organiser', update: 'nobody', remove: 'organiser' },
   attributes: {
     state: choice(['pending', 'ready', 'failed'], {
       set: 'never',

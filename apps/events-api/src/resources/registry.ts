@@ -64,3 +64,11 @@ export function resourceOf(registry: Registry, type: string): Resource {
   if (resource === undefined) throw new TypeError(`Expected a resource, got \`${type}\``)
   return resource
 }
+
+/** The column behind the other side of a to-many relationship. @throws TypeError as {@link resourceOf} */
+export function inverseColumn(target: Resource, inverse: string): string {
+  const relationship = target.relationships[inverse]
+  if (relationship?.kind !== 'one')
+    throw new TypeError(`Expected \`${target.type}.${inverse}\` to be a to-one relationship`)
+  return relationship.column
+}

@@ -3,10 +3,10 @@ import { sql } from 'kysely'
 import type { Found } from '../jsonapi/document.ts'
 import { problem } from '../jsonapi/errors.ts'
 import { type IncludeTree, limits, type ReadQuery } from '../jsonapi/query.ts'
-import { type Registry, resourceOf } from '../resources/registry.ts'
+import { inverseColumn, type Registry, resourceOf } from '../resources/registry.ts'
 import type { Database, Relationship, Resource, Row } from '../resources/resource.ts'
 import { columnsOf } from './columns.ts'
-import { filtered, type Viewer, visible } from './scope.ts'
+import { beside, filtered, type Viewer, visible } from './scope.ts'
 import { withTrashedRows } from './trash.ts'
 
 /** Reads one page of a collection and the number of all that match. */
@@ -18,7 +18,7 @@ export async function readPage(
 ): Promise<{ readonly rows: readonly Row[]; readonly total: number }> {
   const { table } = resource
   const offset = (query.page.number - 1) * query.page.size
-  const matching = () => filtered(visible(db.selectFrom(table), resource, viewer), resource, query.conditions)
+  const matching = () => filtered(visible(db.selectFrom(table), resource, viewer), resource, query.conditions, viewer)
   let page = matching()
     .select(columnsOf(resource).map((column) => `${table}.${column}`))
     // Counting in the same statement saves a round trip and sees the same snapshot.
@@ -75,7 +75,7 @@ export async function readIncluded(
     for (const [name, next] of branch) {
       const relationship = from.relationships[name]!
       const target = resourceOf(registry, relationship.type)
-      const { found, links } = await readRelated(db, registry, from, relationship, sources, viewer)
+      const { found, links } = await readRelated(db, registry, relationship, sources, beside(viewer))
       const known = all.get(target) ?? new Map<number, Row>()
       all.set(target, known)
       for (const row of found) if (!known.has(row['id'] as number)) known.set(row['id'] as number, row)
@@ -96,7 +96,6 @@ export async function readIncluded(
 async function readRelated(
   db: Database,
   registry: Registry,
-  from: Resource,
   relationship: Relationship,
   sources: readonly Row[],
   viewer: Viewer,
@@ -122,11 +121,10 @@ async function readRelated(
   }
 
   if (relationship.kind === 'many') {
-    const inverse = target.relationships[relationship.inverse]
-    if (inverse?.kind !== 'one') throw new TypeError(`Expected ${from.type} to have an inverse`)
-    const found: readonly Row[] = await base.where(`${table}.${inverse.column}`, 'in', ids).execute()
+    const column = inverseColumn(target, relationship.inverse)
+    const found: readonly Row[] = await base.where(`${table}.${column}`, 'in', ids).execute()
     requireBound(found, relationship.type)
-    for (const row of found) links.get(row[inverse.column] as number)!.push(row['id'] as number)
+    for (const row of found) links.get(row[column] as number)!.push(row['id'] as number)
     return { found, links }
   }
 

@@ -2,6 +2,7 @@ import { type ExpressionBuilder, type SelectQueryBuilder, sql } from 'kysely'
 
 import { type MaybeActor, trashLevel } from '../access.ts'
 import type { Condition } from '../jsonapi/filter.ts'
+import { inverseColumn } from '../resources/registry.ts'
 import type { Level, Resource, Row, Tables } from '../resources/resource.ts'
 import { onlyTrashedRows, withTrashedRows } from './trash.ts'
 
@@ -53,8 +54,13 @@ function belongs(resource: Resource, level: Level, actor: MaybeActor) {
   return parts.length === 0 ? sql<boolean>`false` : sql<boolean>`(${sql.join(parts, sql` or `)})`
 }
 
+/** How what stands beside the rows of a read is seen: beside trashed rows alone there are live ones. */
+export function beside(viewer: Viewer): Viewer {
+  return viewer.trash === 'only' ? { ...viewer, trash: 'with' } : viewer
+}
+
 /** Adds the conditions of `filter`. */
-export function filtered(query: Select, resource: Resource, conditions: readonly Condition[]): Select {
+export function filtered(query: Select, resource: Resource, conditions: readonly Condition[], viewer: Viewer): Select {
   let narrowed = query
   for (const condition of conditions) {
     if ('through' in condition) {
@@ -70,15 +76,37 @@ export function filtered(query: Select, resource: Resource, conditions: readonly
           .select(`${table}.${column}`)
           .where(sql<boolean>`${sql.ref(`${table}.words`)} @@ plainto_tsquery('simple', ${condition.words})`),
       )
-    } else if ('inverse' in condition) {
-      const { table, column } = condition.inverse
-      narrowed = narrowed.where(`${resource.table}.id`, 'in', (eb: Builder) =>
-        eb.selectFrom(table).select(`${table}.${column}`).where(`${table}.id`, '=', condition.id),
-      )
+    } else if ('linked' in condition) {
+      narrowed = narrowed.where((eb) => linkedTo(eb, resource, condition, viewer))
     } else {
       const operator = condition.value === null && condition.operator === '=' ? 'is' : condition.operator
       narrowed = narrowed.where(`${resource.table}.${condition.column}`, operator, condition.value)
     }
   }
   return narrowed
+}
+
+/**
+ * Rows that are linked to one that the viewer may see. Whether they are linked to one in the trash, or to somebody's
+ * private row, is not for others to find out.
+ */
+function linkedTo(
+  eb: Builder,
+  resource: Resource,
+  { linked, target, id }: Extract<Condition, { readonly linked: unknown }>,
+  viewer: Viewer,
+) {
+  const row = `${resource.table}.id`
+  const there = (column: string) =>
+    visible(eb.selectFrom(target.table), target, beside(viewer))
+      .select(`${target.table}.${column}`)
+      .where(`${target.table}.id`, '=', id)
+  if (linked.kind === 'one') return eb(`${resource.table}.${linked.column}`, 'in', there('id'))
+  if (linked.kind === 'many') return eb(row, 'in', there(inverseColumn(target, linked.inverse)))
+  const { table } = linked
+  return eb(
+    row,
+    'in',
+    eb.selectFrom(table).select(`${table}.${linked.here}`).where(`${table}.${linked.there}`, 'in', there('id')),
+  )
 }

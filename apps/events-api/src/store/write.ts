@@ -24,7 +24,7 @@ export async function createRow(
 ): Promise<Row> {
   const values: Record<string, unknown> = columnValues(resource, changes)
   if (resource.relationships['owner'] !== undefined) values['owner_id'] = actor.id
-  await requireReferences(tx, registry, resource, values, changes)
+  await requireReferences(tx, registry, resource, values, namedBy(changes))
   requireLevel(actor, resource.access.create, resource, values)
   requireSense(resource, values)
   const row: Row = await tx
@@ -39,6 +39,7 @@ export async function createRow(
 /**
  * Changes a row that the caller has locked.
  *
+ * @param named - What has to be there; where a change takes links away or keeps what was, that is less than it writes.
  * @throws {@link ApiError} 404, 409, 422 as {@link createRow}.
  */
 export async function updateRow(
@@ -47,10 +48,11 @@ export async function updateRow(
   resource: Resource,
   row: Row,
   changes: Changes,
+  named: readonly Named[] = namedBy(changes),
 ): Promise<Row> {
   const values = columnValues(resource, changes)
   const next = { ...row, ...values }
-  await requireReferences(tx, registry, resource, next, changes)
+  await requireReferences(tx, registry, resource, next, named)
   requireSense(resource, next)
   await writePairs(tx, resource, row, changes)
   // A change of links alone is a change of the resource: its version moves on.
@@ -81,23 +83,36 @@ function requireSense(resource: Resource, values: Row): void {
   throw problem('invalid_value', fault.detail, { pointer: `/data/attributes/${fault.attribute}` })
 }
 
+/** A resource that a request names, and where. */
+export interface Named {
+  readonly relationship: string
+  readonly id: number
+  readonly pointer: string
+}
+
+/** What a resource document names. */
+function namedBy(changes: Changes): Named[] {
+  const at = (relationship: string) => `/data/relationships/${relationship}/data`
+  return [
+    ...Object.entries(changes.references).flatMap(([relationship, id]) =>
+      id === null ? [] : [{ relationship, id, pointer: at(relationship) }],
+    ),
+    ...Object.entries(changes.pairs).flatMap(([relationship, ids]) =>
+      ids.map((id, index) => ({ relationship, id, pointer: `${at(relationship)}/${index}` })),
+    ),
+  ]
+}
+
 /** Each named resource must be live and, where both belong to an event, of the same one. */
 async function requireReferences(
   tx: Tx,
   registry: Registry,
   resource: Resource,
   values: Row,
-  changes: Changes,
+  named: readonly Named[],
 ): Promise<void> {
-  const named = [
-    ...Object.entries(changes.references).flatMap(([name, id]) => (id === null ? [] : [{ name, id, at: 'data' }])),
-    ...Object.entries(changes.pairs).flatMap(([name, ids]) =>
-      ids.map((id, index) => ({ name, id, at: `data/${index}` })),
-    ),
-  ]
-  for (const { name, id, at } of named) {
-    const target = resourceOf(registry, resource.relationships[name]!.type)
-    const pointer = `/data/relationships/${name}/${at}`
+  for (const { relationship, id, pointer } of named) {
+    const target = resourceOf(registry, resource.relationships[relationship]!.type)
     const row = await readOne(tx, target, id, { lock: 'share' })
     if (row === undefined)
       throw problem('not_found', `Expected an existing resource of \`${target.type}\``, { pointer })
