@@ -117,6 +117,45 @@ test('to-many relationships are read, replaced, added to and taken from', async 
   expect(await write('PATCH')).toEqual([])
 })
 
+test('a trashed speaker is in nobody’s way, and is still linked when she returns', async () => {
+  await using world = await worlds.open()
+  const path = '/v1/sessions/1/relationships/speakers'
+  const write = async (method: string, id: string) =>
+    (await world.request(method, path, { as: 'organiser', body: { data: [{ type: 'speakers', id }] } })).status
+  await world.request('DELETE', '/v1/speakers/1', { as: 'organiser' })
+  expect([await write('POST', '2'), await write('DELETE', '3'), await write('POST', '1')]).toEqual([200, 200, 404])
+  const linked = async () => (await world.request('GET', path)).json.data.map((one: { id: string }) => one.id)
+  expect(await linked()).toEqual(['2'])
+  await world.request('POST', '/v1/speakers/1/restore', { as: 'organiser' })
+  expect(await linked()).toEqual(['1', '2'])
+})
+
+test('errors in linkage point into the linkage', async () => {
+  await using world = await worlds.open()
+  const link = async (name: string, data: unknown) => {
+    const path = `/v1/sessions/1/relationships/${name}`
+    return (await world.request('PATCH', path, { as: 'organiser', body: { data } })).json.errors[0]
+  }
+  expect(await link('track', { type: 'tracks', id: '999' })).toMatchObject({
+    status: '404',
+    source: { pointer: '/data' },
+  })
+  const speakers = ['1', '999'].map((id) => ({ type: 'speakers', id }))
+  expect(await link('speakers', speakers)).toMatchObject({ status: '404', source: { pointer: '/data/1' } })
+})
+
+test.each(['2027-05-08T23:59:60Z', '2027-05-09T08:00:00+01', '2027-02-30T08:00:00Z', '2027-05-09\n08:00:00Z'])(
+  'a moment that cannot be kept, %j, is a 422',
+  async (moment) => {
+    await using world = await worlds.open()
+    const body = { data: { type: 'sessions', id: '1', attributes: { 'ends-at': moment } } }
+    expect(await world.request('PATCH', '/v1/sessions/1', { as: 'organiser', body })).toMatchObject({
+      status: 422,
+      json: { errors: [{ source: { pointer: '/data/attributes/ends-at' } }] },
+    })
+  },
+)
+
 test('a list of 304 and 412: validators are compared before anything is written', async () => {
   await using world = await worlds.open()
   const first = await world.request('GET', '/v1/tracks/1')

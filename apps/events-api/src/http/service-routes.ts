@@ -8,6 +8,8 @@ const plain = { jsonapi: false, session: 'none', parameters: [], errors: [], met
 
 /** Operations about the service itself. */
 export function serviceOperations(): Operation[] {
+  // Writing it takes longer than most requests, and anybody may ask; it does not change.
+  let description: string | undefined
   return [
     {
       ...plain,
@@ -50,7 +52,10 @@ export function serviceOperations(): Operation[] {
       path: '/openapi.json',
       summary: 'This description',
       responses: { 200: { description: 'OpenAPI 3.1.', mediaType: 'application/json', schema: { type: 'object' } } },
-      handle: ({ service }) => Promise.resolve(Response.json(openApiDocument(service.operations, service.registry))),
+      handle: ({ service }) => {
+        description ??= JSON.stringify(openApiDocument(service.operations, service.registry))
+        return Promise.resolve(new Response(description, { headers: { 'content-type': 'application/json' } }))
+      },
     },
     {
       ...plain,

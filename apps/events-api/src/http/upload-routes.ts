@@ -115,7 +115,7 @@ export function uploadOperations(registry: Registry): Operation[] {
         schema: { type: 'object', properties: { files: { type: 'array', items: file } }, required: ['files'] },
       },
       responses: { 201: jsonapiAnswer('The uploads.', documentSchema({ type: 'array', items: ref('uploads') })) },
-      errors: [400, 401, 406, 413, 415, 422],
+      errors: [400, 401, 403, 406, 413, 415, 422],
       handle: uploadFiles,
     },
     {
@@ -140,7 +140,7 @@ export function uploadOperations(registry: Registry): Operation[] {
       responses: {
         201: jsonapiAnswer('The upload; its task makes the sizes.', itemSchema(uploads), { Location: 'Its address.' }),
       },
-      errors: [400, 401, 406, 413, 415, 422],
+      errors: [400, 401, 403, 406, 413, 415, 422],
       handle: uploadImage,
     },
     {

@@ -15,7 +15,6 @@ export const limits = {
   included: 1000,
   sortFields: 5,
   filters: 20,
-  queryLength: 4096,
 } as const
 
 /** Relationships to follow, and from each the next. */

@@ -121,6 +121,11 @@ function accountHooks(hooks: Hooks): void {
 }
 
 function uploadHooks(hooks: Hooks): void {
+  // Anybody who is signed in may upload, but not by a page of another site.
+  hooks.before(/^Upload > (?:Files|Image) > .* > 403$/, ({ request }) => {
+    request.as = undefined
+    request.headers['sec-fetch-site'] = 'cross-site'
+  })
   const form = (bytes: string | Uint8Array<ArrayBuffer>, name: string, type?: string) => {
     const body = new FormData()
     body.append('files', new Blob([bytes], type === undefined ? {} : { type }), name)
