@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 
 import { pruneTrash } from '../src/jobs/definitions.ts'
 import { updateIndex } from '../src/jobs/index-event.ts'
+import { sendToOrganisers } from '../src/jobs/mail-organisers.ts'
 import { removeOrphans } from '../src/jobs/remove-orphans.ts'
 import { until } from './support/until.ts'
 import { usePool } from './support/use-pool.ts'
@@ -66,6 +67,27 @@ test('an export that fails says so', async () => {
     const { json } = await world.request('GET', '/v1/exports/1', { as: 'organiser' })
     return json.data.attributes.state === 'failed' ? true : undefined
   })
+})
+
+test.each([
+  [550, 'TASK_UNRECOVERABLE'],
+  [451, 'EENVELOPE'],
+])('an address that the server answers with %i keeps nobody else from hearing', async (responseCode, code) => {
+  await using world = await worlds.open()
+  const { db } = world.service
+  await db.insertInto('event_roles').values({ event_id: 1, user_id: 1, role: 'organiser' }).execute()
+  const heard: string[] = []
+  const mailer = {
+    send({ to }: { readonly to: string }) {
+      heard.push(to)
+      const refusal = Object.assign(new Error('refused'), { code: 'EENVELOPE', responseCode })
+      return to === 'admin@example.org' ? Promise.reject(refusal) : Promise.resolve()
+    },
+    [Symbol.dispose]() {},
+  }
+  const sent = db.transaction().execute((tx) => sendToOrganisers(tx, mailer, { eventId: 1, change: 'updated' }))
+  await expect(sent).rejects.toMatchObject({ code })
+  expect(heard).toEqual(['admin@example.org', 'organiser@example.org'])
 })
 
 test('of two jobs that index one event, the later one does not put old words back', async () => {

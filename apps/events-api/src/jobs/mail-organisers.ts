@@ -1,5 +1,6 @@
 import type { Mailer } from '../mail.ts'
 import type { Change, Tx } from '../resources/resource.ts'
+import { JobError } from './tracking.ts'
 
 const verbs = {
   created: 'was created',
@@ -9,7 +10,13 @@ const verbs = {
   deleted: 'was deleted',
 } as const
 
-/** Tells the organisers of an event what happened. Those without an address hear nothing. */
+/**
+ * Tells the organisers of an event what happened. Those without an address hear nothing; an address that fails keeps
+ * nobody else from hearing.
+ *
+ * @throws {@link JobError} when a server refused mail for good: to try again would only tell the others twice. The first
+ *   other failure, if there is one.
+ */
 export async function sendToOrganisers(
   tx: Tx,
   mailer: Mailer,
@@ -24,8 +31,23 @@ export async function sendToOrganisers(
     .orderBy('users.id')
     .execute()
   const subject = `Event ${eventId} ${verbs[change]}`
+  const failures: unknown[] = []
   for (const { email } of organisers) {
-    await mailer.send({ to: email as string, subject, text: `${subject}.\n\n/v1/events/${eventId}\n` })
+    try {
+      await mailer.send({ to: email as string, subject, text: `${subject}.\n\n/v1/events/${eventId}\n` })
+    } catch (error) {
+      failures.push(error)
+    }
   }
-  return organisers.length
+  if (failures.length === 0) return organisers.length
+  const passing = failures.find((failure) => !isFinal(failure))
+  if (passing !== undefined) throw passing
+  throw new JobError(`Mail to ${failures.length} of ${organisers.length} organisers was refused`, {
+    cause: failures[0],
+  })
+}
+
+/** SMTP's replies of 5xx. @see https://www.rfc-editor.org/rfc/rfc5321#section-4.2.1 */
+function isFinal(error: unknown): boolean {
+  return error instanceof Error && 'responseCode' in error && Number(error.responseCode) >= 500
 }
