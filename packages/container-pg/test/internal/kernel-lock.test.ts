@@ -26,4 +26,4 @@ test('one holder among the workers of a Node cluster, which share their sockets 
   const results = JSON.parse(stdout) as { locked: boolean; port: number }[]
   expect(results.map(({ locked }) => locked)).toEqual([true, false])
   expect(new Set(results.map(({ port }) => port)).size).toBe(2)
-}, 30_000)
+}, 60_000)

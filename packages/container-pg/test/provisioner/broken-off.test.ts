@@ -16,7 +16,7 @@ await describeWith('docker', 'a dump or restore whose program is killed', () => 
   test('leaves nothing that the next one does not clear away, and never half a database', async () => {
     const { provisioner, root } = await freshProvisioner()
     const server = await provisioner.create({ name: 'a', adminPassword: PASSWORD, databases: ['shop'] })
-    const rows = `SELECT md5(i::text) || md5((i * 7)::text) || md5((i * 9)::text) AS text FROM generate_series(1, 150000) i`
+    const rows = `SELECT md5(i::text) || md5((i * 7)::text) || md5((i * 9)::text) AS text FROM generate_series(1, 300000) i`
     await query(server, `CREATE TABLE item AS ${rows}`, PASSWORD, 'shop')
     const file = path.join(temporaryFolder(), 'shop.dump')
     const start = (...words: string[]): ChildProcess =>
@@ -45,6 +45,6 @@ await describeWith('docker', 'a dump or restore whose program is killed', () => 
     expect(await query(server, `SELECT 1 FROM pg_database WHERE datname = 'back'`)).toEqual([])
     await provisioner.restore('a', { database: 'back', file })
     expect(await scratch()).toEqual([])
-    expect(await query(server, 'SELECT count(*)::int AS n FROM item', PASSWORD, 'back')).toEqual([{ n: 150_000 }])
+    expect(await query(server, 'SELECT count(*)::int AS n FROM item', PASSWORD, 'back')).toEqual([{ n: 300_000 }])
   })
 })
