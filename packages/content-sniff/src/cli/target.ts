@@ -1,4 +1,4 @@
-import type { S3StoreOptions } from '../stores/s3.ts'
+import type { S3StoreOptions } from '../stores/s3-options.ts'
 import { DiskStore } from '../stores/disk.ts'
 import type { Store } from '../stores/store.ts'
 import { UsageError } from './io.ts'

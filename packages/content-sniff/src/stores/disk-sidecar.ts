@@ -113,7 +113,7 @@ export class SidecarFolder {
 }
 
 /** Headers as they lie in their folder. */
-export interface Sidecar {
+interface Sidecar {
   readonly file: string
   readonly key: string
   /** Inode of the file that they are about. */

@@ -4,7 +4,7 @@ import { statusOf } from './s3-parts.ts'
 import { loadClient } from './s3-sdk.ts'
 
 /** Access lists as parameters of a copy. */
-export type Grants = Pick<CopyObjectCommandInput, 'GrantFullControl' | 'GrantRead' | 'GrantReadACP' | 'GrantWriteACP'>
+type Grants = Pick<CopyObjectCommandInput, 'GrantFullControl' | 'GrantRead' | 'GrantReadACP' | 'GrantWriteACP'>
 
 const PARAMETERS = {
   FULL_CONTROL: 'GrantFullControl',

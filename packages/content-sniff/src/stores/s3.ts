@@ -19,6 +19,7 @@ import {
 } from './s3-presign.ts'
 import { abortable, fromS3, keptByCopy, MARK, sizeOfRange, toS3 } from './s3-headers.ts'
 import { grantsOf } from './s3-grants.ts'
+import { resolveS3Options, type S3StoreOptions } from './s3-options.ts'
 import { dropParts, statusOf } from './s3-parts.ts'
 import { loadClient, loadUpload } from './s3-sdk.ts'
 import type {
@@ -33,8 +34,6 @@ import type {
   UpdateOptions,
   WriteOptions,
 } from './store.ts'
-
-const MIN_PART_BYTES = 5 * 1024 * 1024
 
 /** S3 takes at most this many parts. */
 const MOST_PARTS = 10_000
@@ -55,36 +54,6 @@ interface Written {
   readonly headers: ObjectHeaders
 }
 
-/** Options of {@link S3Store}. */
-export interface S3StoreOptions {
-  /** Client of `@aws-sdk/client-s3`; its retries, time limits and checksums apply. Not closed by the store. */
-  readonly client: S3Client
-  readonly bucket: string
-  /** Put in front of every key, for instance `uploads/`. @default '' */
-  readonly prefix?: string
-  /**
-   * Size of a part, in bytes. Minimum 5 MiB. Memory of an upload is bounded by `partBytes × (queueSize + 1)`.
-   * @default 5_242_880
-   */
-  readonly partBytes?: number
-  /** Parts under way at once. @default 4 */
-  readonly queueSize?: number
-  /**
-   * Asks the store to refuse a key that is taken (`If-None-Match: *`). Off for stores that answer 501 to it; a taken
-   * key is then found by a look before the upload only.
-   * @default true
-   */
-  readonly conditionalWrites?: boolean
-  /**
-   * Takes keys as they are: for {@link fixTypes} over a bucket that others fill, where `2020:01:01.jpg` and `.cache/a` are
-   * names. Never with keys that clients choose.
-   * @default false
-   */
-  readonly anyKey?: boolean
-  /** Clock for the time of a write, in milliseconds since the epoch. @default Date.now */
-  readonly now?: () => number
-}
-
 /**
  * Keeps objects in a bucket with their headers, over the S3 protocol.
  *
@@ -94,36 +63,19 @@ export interface S3StoreOptions {
 export class S3Store implements Store {
   readonly client: S3Client
   readonly bucket: string
-  readonly #prefix: string
-  readonly #partBytes: number
-  readonly #queueSize: number
-  readonly #conditional: boolean
-  readonly #anyKey: boolean
-  readonly #now: () => number
+  readonly #options: Required<S3StoreOptions>
 
   constructor(options: S3StoreOptions) {
-    const partBytes = options.partBytes ?? MIN_PART_BYTES
-    const queueSize = options.queueSize ?? 4
-    if (!Number.isInteger(partBytes) || partBytes < MIN_PART_BYTES) {
-      throw new RangeError(`Expected \`partBytes\` to be at least ${MIN_PART_BYTES}, got \`${partBytes}\``)
-    }
-    if (!Number.isInteger(queueSize) || queueSize < 1) {
-      throw new RangeError(`Expected \`queueSize\` to be at least 1, got \`${queueSize}\``)
-    }
-    if (typeof options.bucket !== 'string' || options.bucket === '')
-      throw new TypeError('Expected `bucket` to be a name')
+    this.#options = resolveS3Options(options)
     this.client = options.client
     this.bucket = options.bucket
-    this.#prefix = options.prefix ?? ''
-    this.#partBytes = partBytes
-    this.#queueSize = queueSize
-    this.#conditional = options.conditionalWrites ?? true
-    this.#anyKey = options.anyKey ?? false
-    this.#now = options.now ?? Date.now
   }
 
   #at(key: string): { readonly Bucket: string; readonly Key: string } {
-    return { Bucket: this.bucket, Key: this.#prefix + (this.#anyKey && key !== '' ? key : checkKey(key)) }
+    return {
+      Bucket: this.bucket,
+      Key: this.#options.prefix + (this.#options.anyKey && key !== '' ? key : checkKey(key)),
+    }
   }
 
   async write(key: string, body: AsyncIterable<Uint8Array>, options: WriteOptions): Promise<StoredObject> {
@@ -145,12 +97,12 @@ export class S3Store implements Store {
     }
     const upload: Attempt = { key, mark: randomUUID(), options }
     try {
-      const start = await collect(pull, this.#partBytes)
+      const start = await collect(pull, this.#options.partBytes)
       const { etag, headers } = start.ended
         ? await this.#putWhole(upload, Buffer.concat(start.chunks.takeAll()))
         : await this.#putParts(upload, replay(start.chunks, pull))
       if (etag === undefined) return await this.#settle(upload, undefined)
-      return { ...headers, key, size, etag, lastModified: new Date(this.#now()) }
+      return { ...headers, key, size, etag, lastModified: new Date(this.#options.now()) }
     } catch (error) {
       if ('error' in failure) throw failure.error
       return await this.#settle(upload, error)
@@ -193,8 +145,8 @@ export class S3Store implements Store {
     const parts = new Upload({
       client: this.client,
       params: { ...this.#params(upload, headers), Body: Readable.from(body, { objectMode: false }) },
-      partSize: Math.max(this.#partBytes, needed),
-      queueSize: this.#queueSize,
+      partSize: Math.max(this.#options.partBytes, needed),
+      queueSize: this.#options.queueSize,
       leavePartsOnError: false,
     })
     try {
@@ -211,7 +163,7 @@ export class S3Store implements Store {
     return {
       ...this.#at(upload.key),
       ...toS3({ ...headers, metadata: { ...headers.metadata, [MARK]: upload.mark } }),
-      ...(this.#conditional && upload.options.overwrite !== true ? { IfNoneMatch: '*' } : {}),
+      ...(this.#options.conditionalWrites && upload.options.overwrite !== true ? { IfNoneMatch: '*' } : {}),
     }
   }
 
@@ -299,8 +251,8 @@ export class S3Store implements Store {
         page = await this.client.send(
           new ListObjectsV2Command({
             Bucket: this.bucket,
-            Prefix: this.#prefix + (options.prefix ?? ''),
-            ...(options.after === undefined ? {} : { StartAfter: this.#prefix + options.after }),
+            Prefix: this.#options.prefix + (options.prefix ?? ''),
+            ...(options.after === undefined ? {} : { StartAfter: this.#options.prefix + options.after }),
             ...(token === undefined ? {} : { ContinuationToken: token }),
           }),
           abortable(options.signal),
@@ -309,7 +261,7 @@ export class S3Store implements Store {
         throw this.#explain(error, '', 'list objects', options.signal)
       }
       for (const { Key, Size } of page.Contents ?? []) {
-        const key = Key?.slice(this.#prefix.length) ?? ''
+        const key = Key?.slice(this.#options.prefix.length) ?? ''
         // Folder markers of other tools are no files.
         if (key !== '' && !key.endsWith('/')) yield { key, size: Size ?? 0 }
       }
@@ -327,7 +279,7 @@ export class S3Store implements Store {
    * client must send what is signed: `Content-Type`, `Content-Disposition: attachment` and `If-None-Match: *`.
    */
   presignPut(key: string, options: PresignPutOptions): Promise<string> {
-    return presignPut(this.client, this.#at(key), options, this.#conditional)
+    return presignPut(this.client, this.#at(key), options, this.#options.conditionalWrites)
   }
 
   /**
