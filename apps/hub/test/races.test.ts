@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 
 import Database from 'better-sqlite3'
@@ -190,7 +191,6 @@ describe('a hub', LIMIT, () => {
     await using hub = await startHub(settings)
     const direct = (method: string, where: string) => call(`http://127.0.0.1:${hub.ports.hub}/hub/api${where}`, method)
     await direct('POST', '/users/kim')
-    const { readFileSync } = await import('node:fs')
     const proxy = JSON.parse(readFileSync(`${hub.dir}/data/proxy.json`, 'utf8')) as { pid: number }
     process.kill(proxy.pid, 'SIGKILL')
     expect((await direct('POST', '/users/kim/server')).status).toBe(201)
