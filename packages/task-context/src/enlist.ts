@@ -1,5 +1,6 @@
 import { leaveTransaction } from './context/after-commit.ts'
-import { currentScope, runInScope } from './context/scope.ts'
+import { currentScope, currentTransaction, runInScope } from './context/scope.ts'
+import type { Envelope } from './context/envelope.ts'
 import type { Database } from './database.ts'
 import type { Added, Driver, JobRecord, Query } from './drivers/driver.ts'
 import { EnqueueUncertainError, TaskError } from './errors.ts'
@@ -32,9 +33,9 @@ export function enlist(parts: {
 
   async function send(records: readonly JobRecord[], given: unknown): Promise<Enqueued[]> {
     const scope = currentScope()
-    const handle = given ?? scope?.transaction?.handle
+    const own = given === undefined || given === scope?.transaction?.handle ? currentTransaction() : undefined
+    const handle = given ?? own?.handle
     if (handle === undefined) return add(records)
-    const own = scope?.transaction?.handle === handle ? scope?.transaction : undefined
 
     if (driver.enlist === 'buffer') {
       if (own === undefined || scope === undefined) {
@@ -43,7 +44,9 @@ export function enlist(parts: {
           'Expected `tasks.transaction` around it: memory cannot see other commits',
         )
       }
-      own.waiting.push(() => runInScope(leaveTransaction(scope), async () => void (await add(records))))
+      // As they are now: the other drivers have written them down by the time that `enqueue` returns.
+      const kept = records.map((record) => ({ ...record, data: JSON.parse(JSON.stringify(record.data)) as Envelope }))
+      own.waiting.push(() => runInScope(leaveTransaction(scope), async () => void (await add(kept))))
       return deferred(records)
     }
     if (database === undefined) throw new TaskError('TASK_NO_DATABASE', 'Expected tasks created with a `database`')

@@ -48,5 +48,12 @@ export class EnqueueUncertainError extends TaskError {
 
 /** Makes an `Error` of whatever was thrown, so that a reason is never lost to `throw 'text'`. */
 export function toError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(`Thrown value that is no error: ${String(thrown)}`)
+  if (thrown instanceof Error) return thrown
+  let text = typeof thrown as string
+  try {
+    text = String(thrown)
+  } catch {
+    // An object need not have a text.
+  }
+  return new Error(`Thrown value that is no error: ${text}`)
 }

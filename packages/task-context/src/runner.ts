@@ -95,7 +95,7 @@ function isFinal(error: Error): boolean {
 
 /** A newer worker may know it, so it waits without using up an attempt; but not for ever. */
 function unknownJob(parts: RunnerParts, run: Run, code: 'TASK_JOB_UNKNOWN' | 'TASK_VERSION_UNKNOWN', expected: string) {
-  const age = parts.now() - run.enqueuedAt
+  const age = parts.now() - run.dueAt
   if (age < parts.patienceMs) return { type: 'postponed', delayMs: parts.skewDelayMs } as const
   const error = new TaskError(code, `Expected ${expected}, and no other worker took it for ${Math.round(age)} ms`)
   return { type: 'failed', error, final: true } as const
@@ -130,6 +130,8 @@ async function execute(
 
   /** The handler, inside its scope; stopped from outside when it will not stop by itself. */
   const call = (db: unknown, transaction: TransactionScope | undefined): unknown => {
+    // Opening resources and waiting for a connection may have taken longer than there was time.
+    stop.throwIfAborted()
     const context = contextOf(parts, run, fields, { db, schedule, resources: resources?.values ?? NO_RESOURCES })
     const answer = runInScope({ context, transaction, life }, () => handler.run(payload, context))
     if (isThenable(answer)) return stop.settle(answer, parts.abortGraceMs)
@@ -138,7 +140,7 @@ async function execute(
   }
 
   try {
-    if (parts.resources !== undefined) resources = await openResources(parts.resources, fields, stop.signal)
+    if (parts.resources !== undefined) resources = await openInTime(parts, parts.resources, fields, stop)
     const choice = handler.database ?? (parts.database === undefined ? 'none' : 'transaction')
     return await (choice === 'none' ? call(undefined, undefined) : withDatabase(parts, choice, run, call))
   } catch (error) {
@@ -148,6 +150,25 @@ async function execute(
     life.ended = true
     endLimits?.()
     if (resources !== undefined) for (const error of await resources.close()) parts.onError(error)
+  }
+}
+
+/** Opens resources; those that come when nobody waits for them any more are closed again. */
+async function openInTime(
+  { abortGraceMs, onError }: RunnerParts,
+  resources: Resources<object>,
+  fields: Fields,
+  stop: Stop,
+): Promise<OpenResources> {
+  const opening = openResources(resources, fields, stop.signal)
+  try {
+    return await stop.settle(opening, abortGraceMs)
+  } catch (error) {
+    const closeLate = async (late: OpenResources) => {
+      for (const failure of await late.close()) onError(failure)
+    }
+    opening.then(closeLate).catch(() => {})
+    throw error
   }
 }
 
@@ -204,7 +225,12 @@ async function withDatabase(
     const entry = await enter(query, run.queue, run.id)
     if (entry.done) return entry.result
     scope = openTransaction(handle)
-    const value = await call(handle, scope)
+    let value: unknown
+    try {
+      value = await call(handle, scope)
+    } finally {
+      scope.end = 'rolledBack'
+    }
     await record(query, run.queue, run.id, value)
     if (!run.owned()) {
       throw new TaskError('TASK_LOCK_LOST', `Job \`${run.name}\` was no longer ours when it came to commit`)
@@ -212,6 +238,9 @@ async function withDatabase(
     run.stop.throwIfAborted()
     return value
   })
-  if (scope !== undefined) await flush(scope, report)
+  if (scope !== undefined) {
+    scope.end = 'committed'
+    await flush(scope, report)
+  }
   return result
 }

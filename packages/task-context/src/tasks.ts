@@ -2,8 +2,16 @@ import { type Envelope, seal } from './context/envelope.ts'
 import { fieldCodec, type FieldSchemas } from './context/fields.ts'
 import { fieldsFromHeaders } from './context/middleware.ts'
 import { makeContext, replaceDb } from './context/make-context.ts'
-import { context, currentScope, type Logger, runInScope, type Scope, type TaskContext } from './context/scope.ts'
-import { flush, keepSavepoint, openTransaction } from './context/transaction.ts'
+import {
+  context,
+  currentScope,
+  currentTransaction,
+  type Logger,
+  runInScope,
+  type Scope,
+  type TaskContext,
+} from './context/scope.ts'
+import { flush, keepSavepoint, openAround, openTransaction } from './context/transaction.ts'
 import type { Database } from './database.ts'
 import type { JobRecord, RecordOptions } from './drivers/driver.ts'
 import { sandboxProcessor } from './drivers/sandbox.ts'
@@ -11,6 +19,7 @@ import { TaskError, toError } from './errors.ts'
 import { enlist } from './enlist.ts'
 import { randomId } from './internal/ids.ts'
 import type { Job } from './jobs/define-job.ts'
+import { checkBackoff, checkDeduplication, checkPriority, milliseconds, positiveInteger } from './jobs/numbers.ts'
 import { checkPayload } from './jobs/payload.ts'
 import { prune } from './outbox/ledger.ts'
 import { createRelay } from './outbox/relay.ts'
@@ -38,6 +47,7 @@ export function createTasks<
 >(options: TasksOptions<Fields, R, Db, Trx>): Tasks<Fields, R, Db, Trx> {
   const { driver, secret, now = Date.now, logger = () => SILENT } = options
   const { onError = (error) => console.error(error), enqueueTimeoutMs = 10_000 } = options
+  if (secret === '') throw new RangeError('Expected a `secret` that is not empty: with an empty one anybody could sign')
   const database = options.database as Database<unknown> | undefined
   const codec = fieldCodec(options.context?.fields, options.context?.maxBytes)
   const needDatabase = () => {
@@ -80,13 +90,15 @@ export function createTasks<
   function capture(deadlineMs: number | undefined): Record<string, unknown> {
     const caller = currentScope()?.context
     if (deadlineMs !== undefined) {
+      if (!Number.isFinite(deadlineMs))
+        throw new RangeError(`Expected \`deadlineMs\` to be finite, got \`${deadlineMs}\``)
       const deadline = Math.min(now() + deadlineMs, caller?.deadline ?? Infinity)
-      return codec.write(codec.read({ requestId: randomId(), ...caller, deadline }))
+      return codec.writeNew({ requestId: randomId(), ...caller, deadline })
     }
     if (caller === undefined) return codec.write({ requestId: randomId() })
     let wire = written.get(caller)
     if (wire === undefined) {
-      wire = codec.write(codec.read(caller as unknown as Record<string, unknown>))
+      wire = codec.writeNew(caller as unknown as Record<string, unknown>)
       written.set(caller, wire)
     }
     return wire
@@ -117,15 +129,17 @@ export function createTasks<
     const read = codec.read({ requestId: randomId(), ...fields })
     // Acting as somebody else does not leave the transaction: what is enqueued still waits for its commit.
     const outer = currentScope()
-    const db = outer?.transaction?.handle
+    const around = openAround(outer?.transaction)
+    const db = around?.handle
     const log = () => logger({ requestId: read.requestId })
     const inside = makeContext(read, { signal: () => signal, log }, { db }) as TaskContext<never, never>
-    const life = outer?.transaction === undefined ? { ended: false } : outer.life
-    return runInScope({ context: inside, transaction: outer?.transaction, life }, () => fn(inside))
+    const life = around === undefined || outer === undefined ? { ended: false } : outer.life
+    return runInScope({ context: inside, transaction: around, life }, () => fn(inside))
   }
 
   async function transaction<T>(fn: (handle: unknown) => Promise<T>): Promise<T> {
     const opened = needDatabase()
+    const around = currentTransaction()
     const outer = currentScope()
     const within = (handle: unknown, inner: NonNullable<Scope['transaction']>) => {
       const surrounding = outer?.context
@@ -136,27 +150,35 @@ export function createTasks<
       }
       return runInScope(scope, () => fn(handle))
     }
-    if (outer?.transaction !== undefined) {
-      const { handle } = outer.transaction
-      const inner = openTransaction(handle, outer.transaction)
+    if (around !== undefined) {
+      const { handle } = around
+      const inner = openTransaction(handle, around)
       const name = `task_context_${inner.depth}`
       await opened.query(handle, `savepoint ${name}`, [])
       try {
         const result = await within(handle, inner)
         await opened.query(handle, `release savepoint ${name}`, [])
-        keepSavepoint(inner, outer.transaction)
+        keepSavepoint(inner, around)
         return result
       } catch (error) {
+        inner.end = 'rolledBack'
         await opened.query(handle, `rollback to savepoint ${name}`, [])
         throw error
       }
     }
     let inner: Scope['transaction']
-    const result = await opened.transaction((handle) => {
+    const result = await opened.transaction(async (handle) => {
       inner = openTransaction(handle)
-      return within(handle, inner)
+      try {
+        return await within(handle, inner)
+      } finally {
+        inner.end = 'rolledBack'
+      }
     })
-    if (inner !== undefined) await flush(inner, (error) => onError(toError(error)))
+    if (inner !== undefined) {
+      inner.end = 'committed'
+      await flush(inner, (error) => onError(toError(error)))
+    }
     return result
   }
 
@@ -203,7 +225,11 @@ export function createTasks<
       await driver.schedule(id, timing, record)
     },
     unschedule: (job, id) => driver.unschedule(job.queue, id),
-    deadLetters: (queue = 'default', limit = 100) => driver.deadLetters(queue, limit),
+    async deadLetters(queue = 'default', limit = 100) {
+      if (limit === 0) return []
+      positiveInteger('limit', limit)
+      return driver.deadLetters(queue, limit)
+    },
     redrive: (letter) => driver.redrive(letter.queue, letter.id),
     async pruneLedger(olderThanMs) {
       const opened = needDatabase()
@@ -230,12 +256,18 @@ function checkId(id: string): string {
 
 /** What the driver has to know of an enqueue. */
 function recordOptions(job: Job, given: EnqueueOptions): RecordOptions {
-  const { delayMs, lifo, deduplication, priority = job.priority } = given
+  const { attempts, backoff, delayMs, lifo, deduplication, priority = job.priority } = given
+  // Here and not where the queue would refuse it: that may be long after the commit, in a relay.
+  if (attempts !== undefined) positiveInteger('attempts', attempts)
+  if (backoff !== undefined) checkBackoff(backoff)
+  if (delayMs !== undefined) milliseconds('delayMs', delayMs)
+  if (given.priority !== undefined) checkPriority(given.priority)
+  if (deduplication !== undefined) checkDeduplication(deduplication)
   const options: Writable<RecordOptions> = {
-    attempts: given.attempts ?? job.attempts,
-    backoff: given.backoff ?? job.backoff,
+    attempts: attempts ?? job.attempts,
+    backoff: backoff ?? job.backoff,
   }
-  if (delayMs !== undefined) options.delayMs = delayMs
+  if (delayMs !== undefined) options.delayMs = Math.ceil(delayMs)
   if (priority !== undefined) options.priority = priority
   if (lifo !== undefined) options.lifo = lifo
   if (deduplication !== undefined) options.deduplication = deduplication

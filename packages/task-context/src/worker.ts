@@ -2,6 +2,7 @@ import { runDetached } from './context/scope.ts'
 import type { Driver, DriverWorker } from './drivers/driver.ts'
 import { TaskError } from './errors.ts'
 import type { createRelay } from './outbox/relay.ts'
+import { positiveInteger } from './jobs/numbers.ts'
 import { type AnyHandler, runJob, type RunnerParts } from './runner.ts'
 import type { Handler, TaskWorker, WorkerOptions } from './tasks-types.ts'
 
@@ -15,6 +16,8 @@ export function startWorker(start: {
 }): TaskWorker {
   const { driver, parts, relay, options } = start
   const { concurrency = 1, drainMs = 10_000, limiter, closeOn = [] } = options
+  positiveInteger('concurrency', concurrency)
+  if (!(drainMs >= 0)) throw new RangeError(`Expected \`drainMs\` to be 0 or more, got \`${drainMs}\``)
   const queues = byQueue(start.handlers)
   // Out of any request: the loops below would run every later job in that request's storage.
   const workers: DriverWorker[] = runDetached(() =>
@@ -42,7 +45,7 @@ export function startWorker(start: {
     })
     return closing
   }
-  const onSignal = () => void close()
+  const onSignal = () => void close().catch(parts.onError)
   for (const name of closeOn) process.on(name, onSignal)
 
   return {

@@ -219,6 +219,11 @@ function damaged(): void {
       ),
     )
     expect(errors).toEqual([])
+    // What could be read is still there for whoever repairs the job.
+    for (const field of ['opts', 'progress', 'parent']) {
+      const damagedJob = await tasks.queue(queue)!.getJob(ids.get(field)!)
+      expect(JSON.parse(damagedJob!.data.data as string)).toMatchObject({ v: 1, p: { n: -1 } })
+    }
     const [letter] = letters
     const stored = await tasks.queue(queue)!.getJob(letter!.id)
     await stored!.updateData({ v: 1, n: 1, c: { r: 'repaired' }, p: { n: 1000 } })

@@ -1,18 +1,19 @@
 import { replaceDb } from './make-context.ts'
-import { currentScope, runInScope, type Scope } from './scope.ts'
+import { currentScope, currentTransaction, runInScope, type Scope } from './scope.ts'
 import type { AfterCommit } from './transaction.ts'
 
 /**
  * Runs `callback` once the outermost transaction around the caller has committed; drops it on rollback.
  *
- * Without a transaction it runs now. It runs in the caller's context, without the transaction's handle. A crash right
+ * Without a transaction it runs now, and rejects in what a rolled back one left running. It runs in the caller's context, without the transaction's handle. A crash right
  * after the commit loses it: for what must not be lost, enqueue a job.
  */
 export async function afterCommit(callback: AfterCommit): Promise<void> {
+  const transaction = currentTransaction()
   const scope = currentScope()
-  if (scope?.transaction === undefined) return callback()
+  if (transaction === undefined || scope === undefined) return callback()
   const outside = leaveTransaction(scope)
-  scope.transaction.waiting.push(() => runInScope(outside, callback))
+  transaction.waiting.push(() => runInScope(outside, callback))
 }
 
 /** The same scope without its transaction, whose handle is of no use once it has ended. */

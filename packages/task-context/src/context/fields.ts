@@ -31,7 +31,17 @@ const WIRE = { requestId: 'r', actor: 'a', tenant: 't', trace: 'x', locale: 'l',
 const BASE_NAMES = Object.keys(WIRE) as (keyof typeof WIRE)[]
 
 /** Names a custom field cannot take: the base fields and what a context offers beside fields. */
-const RESERVED = new Set<string>([...BASE_NAMES, 'signal', 'log', 'db', 'job', '__proto__', 'constructor', 'prototype'])
+const RESERVED = new Set<string>([
+  ...BASE_NAMES,
+  'signal',
+  'log',
+  'db',
+  'job',
+  'resources',
+  '__proto__',
+  'constructor',
+  'prototype',
+])
 
 /** Most context a job may carry, in bytes of JSON: more than this is data, and belongs into the payload. */
 export const MAX_CONTEXT_BYTES = 4096
@@ -45,6 +55,8 @@ export interface FieldCodec {
   readonly read: (source: Readonly<Record<string, unknown>>) => Fields
   /** Short form for the envelope. */
   readonly write: (fields: Fields) => Record<string, unknown>
+  /** `read` and `write` for a job that is to be, whose extra fields have to stand a round trip through JSON. */
+  readonly writeNew: (source: Readonly<Record<string, unknown>>) => Record<string, unknown>
   /** The opposite of `write`, for input from outside. */
   readonly parse: (wire: Readonly<Record<string, unknown>>) => Fields
 }
@@ -92,7 +104,14 @@ export function fieldCodec(schemas: FieldSchemas = {}, maxBytes: number = MAX_CO
     return parsed
   }
 
-  return { read, write, parse }
+  const writeNew: FieldCodec['writeNew'] = (source) => {
+    const wire = write(read(source))
+    // Else a `Date` would be refused where nobody can do anything about it: in the worker.
+    if (wire['f'] !== undefined) readCustom({}, JSON.parse(JSON.stringify(wire['f'])) as object)
+    return wire
+  }
+
+  return { read, write, writeNew, parse }
 }
 
 /** Has nothing of `Object.prototype`, and is no dictionary to V8, as `Object.create(null)` is. */
@@ -114,7 +133,7 @@ function readBase(source: Readonly<Record<string, unknown>>): Record<string, unk
   if (trace !== undefined) fields['trace'] = text('trace', trace)
   if (locale !== undefined) fields['locale'] = text('locale', locale)
   if (deadline !== undefined) {
-    if (typeof deadline !== 'number' || Number.isNaN(deadline)) throw invalid('deadline', 'a number')
+    if (!Number.isFinite(deadline)) throw invalid('deadline', 'a finite number')
     fields['deadline'] = deadline
   }
   return fields

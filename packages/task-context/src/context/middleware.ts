@@ -6,6 +6,9 @@ export type ReadFields<Fields> = (request: Request) => Fields | Promise<Fields>
 const TRACEPARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/
 const REQUEST_ID = /^[\w.-]{1,64}$/
 
+/** What software should be able to take, by RFC 5646 (BCP 47), section 4.4.1. */
+const LONGEST_LOCALE = 35
+
 /**
  * Takes request id, trace and language from the usual headers.
  *
@@ -19,6 +22,8 @@ export function fieldsFromHeaders(headers: Headers, newId: () => string): BaseFi
   return {
     requestId: given !== null && REQUEST_ID.test(given) ? given : newId(),
     ...(trace !== null && TRACEPARENT.test(trace) && { trace }),
-    ...(locale !== undefined && /^[a-z]{2,3}(-[A-Za-z\d]{2,8})*$/.test(locale) && { locale }),
+    ...(locale !== undefined &&
+      locale.length <= LONGEST_LOCALE &&
+      /^[a-z]{2,3}(-[A-Za-z\d]{2,8})*$/.test(locale) && { locale }),
   }
 }

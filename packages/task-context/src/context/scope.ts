@@ -2,7 +2,7 @@ import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 
 import { TaskError } from '../errors.ts'
 import type { BaseFields } from './fields.ts'
-import type { TransactionScope } from './transaction.ts'
+import { actingIn, type TransactionScope } from './transaction.ts'
 
 /** Writes structured lines; the subset that pino, winston and bunyan share. */
 export interface Logger {
@@ -52,6 +52,15 @@ const storage = new AsyncLocalStorage<Scope>()
 export function currentScope(): Scope | undefined {
   const scope = storage.getStore()
   return scope?.life.ended === true ? undefined : scope
+}
+
+/**
+ * The transaction that the caller acts in, if any; also of a job that has ended.
+ *
+ * @throws {@link TaskError} `TASK_CLOSED` in what a rolled back one left running.
+ */
+export function currentTransaction(): TransactionScope | undefined {
+  return actingIn(storage.getStore()?.transaction)
 }
 
 /** Runs `fn` in a scope, whatever scope the caller is in. */

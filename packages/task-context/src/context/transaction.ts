@@ -1,3 +1,5 @@
+import { TaskError } from '../errors.ts'
+
 /** What waits for a commit. Runs at most once; an error is reported, as the commit cannot be taken back. */
 export type AfterCommit = () => void | Promise<void>
 
@@ -8,15 +10,48 @@ export interface TransactionScope {
   /** 0 for a transaction, 1 and more for savepoints. */
   readonly depth: number
   readonly waiting: AfterCommit[]
+  /** The one around a savepoint. */
+  readonly outer: TransactionScope | undefined
+  /** Set when its code has ended, and to `rolledBack` as long as a commit is not known to have happened. */
+  end: 'committed' | 'rolledBack' | undefined
 }
 
 /** Opens the scope of a transaction, or of a savepoint inside `outer`. */
 export function openTransaction(handle: unknown, outer?: TransactionScope): TransactionScope {
-  return { handle, depth: outer === undefined ? 0 : outer.depth + 1, waiting: [] }
+  return { handle, depth: outer === undefined ? 0 : outer.depth + 1, waiting: [], outer, end: undefined }
+}
+
+/**
+ * Where a transaction that has ended well leaves what it left running: in the enclosing one, or in none.
+ */
+export function openAround(transaction: TransactionScope | undefined): TransactionScope | undefined {
+  let open = transaction
+  while (open?.end === 'committed') open = open.outer
+  return open
+}
+
+/**
+ * The transaction that code of `transaction` acts in by now.
+ *
+ * @throws {@link TaskError} `TASK_CLOSED` in what a rolled back one left running: it would act in the name of what never
+ * happened.
+ */
+export function actingIn(transaction: TransactionScope | undefined): TransactionScope | undefined {
+  if (transaction === undefined) return undefined
+  for (let one: TransactionScope | undefined = transaction; one !== undefined; one = one.outer) {
+    if (one.end === 'rolledBack') {
+      throw new TaskError(
+        'TASK_CLOSED',
+        'Expected an open transaction: this was left running by one that did not commit',
+      )
+    }
+  }
+  return openAround(transaction)
 }
 
 /** A savepoint that is kept hands its waiting list to the enclosing one; a rolled back one is forgotten with it. */
 export function keepSavepoint(inner: TransactionScope, outer: TransactionScope): void {
+  inner.end = 'committed'
   outer.waiting.push(...inner.waiting)
 }
 

@@ -28,7 +28,7 @@ export function toRun(job: AnyJob, queue: string, { stop, owned }: Pick<Run, 'st
     data: job.data,
     attempt: job.attemptsMade + 1,
     maxAttempts: job.opts.attempts ?? 1,
-    enqueuedAt: job.timestamp,
+    dueAt: job.timestamp + (job.opts.delay ?? 0),
     progress: (value) => job.updateProgress(value),
   }
 }

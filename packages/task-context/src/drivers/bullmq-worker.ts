@@ -2,6 +2,7 @@ import { type IQueueBackend, type Job as BullJob, type JobJson, type Telemetry, 
 
 import { TaskError, toError } from '../errors.ts'
 import { Stop } from '../internal/stop.ts'
+import { setLongTimeout } from '../internal/timers.ts'
 import type { AnyQueue, BullBackend, BullOptions } from './bullmq-types.ts'
 import { settle, toRun } from './bullmq-run.ts'
 import type { DriverWorker, Outcome, Run, WorkOptions } from './driver.ts'
@@ -26,6 +27,8 @@ class TolerantWorker extends Worker<unknown, unknown, string, IQueueBackend, num
   }
 }
 
+const shutdown = () => new TaskError('TASK_SHUTDOWN', 'The worker is shutting down')
+
 /** Runs the jobs of one queue with a BullMQ worker. */
 export function bullWorker(parts: {
   readonly backend: BullBackend
@@ -40,12 +43,15 @@ export function bullWorker(parts: {
   const { lockMs = 30_000, stalledCheckMs = 30_000, maxStalled = 10 } = options
   const { keepCompleted = { ageSeconds: 3600, count: 1000 } } = options
   const busy = new Map<string, Busy>()
+  let out = false
   const onError = (error: unknown) => settings.onError(toError(error))
 
   const run = async (job: BullJob, token: string): Promise<unknown> => {
     const id = job.id ?? ''
     const mine: Busy = { stop: new Stop(), lockedUntil: Date.now() + lockMs }
     busy.set(id, mine)
+    // Was on its way from the queue when the worker was told to stop, and came when the others had been.
+    if (out) mine.stop.abort(shutdown())
     try {
       const outcome = await parts.process(
         toRun(job, queue, { stop: mine.stop, owned: () => Date.now() < mine.lockedUntil }),
@@ -101,8 +107,9 @@ export function bullWorker(parts: {
     cancel: abort,
     async close() {
       const closed = worker.close()
-      const timer = setTimeout(() => {
-        for (const id of busy.keys()) abort(id, new TaskError('TASK_SHUTDOWN', 'The worker is shutting down'))
+      const timer = setLongTimeout(() => {
+        out = true
+        for (const id of busy.keys()) abort(id, shutdown())
       }, settings.drainMs)
       await closed
       clearTimeout(timer)

@@ -55,8 +55,8 @@ export interface Run {
   /** 1 for the first. */
   readonly attempt: number
   readonly maxAttempts: number
-  /** When it was enqueued, in milliseconds since the epoch. */
-  readonly enqueuedAt: number
+  /** When it could first run: enqueued, and its delay over. In milliseconds since the epoch. */
+  readonly dueAt: number
   /** Aborted by the driver: lock lost, cancelled, shutdown; by the runner: timeout, deadline. */
   readonly stop: Stop
   /** Whether the job is still surely ours; asked right before a commit. */

@@ -9,7 +9,8 @@ export interface MemoryJob {
   /** Envelope as text: what one run changes in its copy, the next does not see. */
   readonly text: string
   readonly sequence: number
-  readonly enqueuedAt: number
+  /** Enqueued, and the delay that was asked for over. */
+  readonly firstDueAt: number
   readonly dueAt: number
   readonly attempt: number
 }
@@ -50,7 +51,7 @@ export class MemoryQueue {
       record,
       text: JSON.stringify(record.data),
       sequence: lifo === true ? -this.#sequence : this.#sequence,
-      enqueuedAt: now,
+      firstDueAt: now + delayMs,
       dueAt: now + delayMs,
       attempt: 1,
     })
@@ -121,7 +122,10 @@ export class MemoryQueue {
   #finish(job: MemoryJob, outcome: Outcome): void {
     const { id, queue, name, options } = job.record
     const { deduplication } = options
-    if (deduplication !== undefined && deduplication.ttlMs === undefined) this.#deduplicated.delete(deduplication.id)
+    if (deduplication !== undefined && deduplication.ttlMs === undefined) {
+      // A job that ran a second time, redriven, may find that another one has taken its place.
+      if (this.#deduplicated.get(deduplication.id)?.id === id) this.#deduplicated.delete(deduplication.id)
+    }
     this.#live.delete(id)
     if (outcome.type === 'failed') {
       const { error } = outcome

@@ -2,6 +2,7 @@ import { runDetached } from '../context/scope.ts'
 import { TaskError } from '../errors.ts'
 import { randomId } from '../internal/ids.ts'
 import { Stop } from '../internal/stop.ts'
+import { LONGEST_TIMER_MS, setLongTimeout } from '../internal/timers.ts'
 import type { Driver, DriverWorker, JobRecord, Outcome, Run, WorkOptions } from './driver.ts'
 import { type MemoryJob, MemoryQueue } from './memory-queue.ts'
 import { nextDue, type Repeat, repeatOf } from './timing.ts'
@@ -13,9 +14,6 @@ export interface MemoryDriverOptions {
   /** Clock, in milliseconds since the epoch. @default Date.now */
   readonly now?: () => number
 }
-
-/** Node's timers take at most this many milliseconds; a longer one fires at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /**
  * Jobs in this process: for tests and for demos without a server. They are lost when the process ends.
@@ -123,7 +121,7 @@ function consume(
       data: JSON.parse(job.text) as unknown,
       attempt: job.attempt,
       maxAttempts: record.options.attempts,
-      enqueuedAt: job.enqueuedAt,
+      dueAt: job.firstDueAt,
       stop,
       owned: () => true,
       progress: () => Promise.resolve(),
@@ -145,7 +143,7 @@ function consume(
       closing = true
       unwatch()
       clearTimeout(timer)
-      const drain = setTimeout(() => {
+      const drain = setLongTimeout(() => {
         const reason = new TaskError('TASK_SHUTDOWN', 'The worker is shutting down')
         for (const { stop } of busy.values()) stop.abort(reason)
       }, settings.drainMs)

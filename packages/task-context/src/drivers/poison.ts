@@ -11,9 +11,9 @@ const FETCHING = new Set(['moveToActive', 'moveToFinished', 'moveToDelayed'])
 
 const NO_NUMBER = { [Symbol.toPrimitive]: () => Number.NaN }
 
-/** Data in place of what could not be read; `unseal` turns it into a failure with this reason. */
-export function unreadable(field: string, text: unknown): string {
-  return JSON.stringify({ v: 0, why: `\`${field}\` is no JSON`, text })
+/** Text in place of what could not be read, with the `data` of before; `unseal` turns it into a failure with this reason. */
+export function unreadable(field: string, text: unknown, data?: unknown): string {
+  return JSON.stringify({ v: 0, why: `\`${field}\` is no JSON`, text, data })
 }
 
 /**
@@ -63,10 +63,14 @@ function findDamage(
     if (field !== 'opts' && field !== 'progress' && field !== 'parent') continue
     const value = stored[index + 1]
     if (isJson(value)) continue
-    damage = { ...damage, [field]: PARSED[field], data: unreadable(field, value) }
+    damage = { ...damage, [field]: PARSED[field], data: unreadable(field, value, valueOf(stored, 'data')) }
     if (field === 'parent') damage['parentKey'] = ''
   }
   return damage
+}
+
+function valueOf(stored: readonly unknown[], field: string): unknown {
+  return stored[stored.findIndex((one, index) => index % 2 === 0 && one === field) + 1]
 }
 
 async function repair(client: CommandClient, key: string, damage: Record<string, string>): Promise<void> {

@@ -1,3 +1,5 @@
+import { setLongTimeout } from './timers.ts'
+
 /** Waits for answers, each for the same time. */
 export interface Patience {
   /** Settles like `answer`, or rejects with `error()` when that takes too long. */
@@ -12,7 +14,7 @@ export function createPatience(ms: number): Patience {
   let timer: NodeJS.Timeout | undefined
 
   function wait(forMs: number): void {
-    timer = setTimeout(look, forMs)
+    timer = setLongTimeout(look, forMs)
     // Whoever is to answer keeps the process alive, or nobody waits for it.
     timer.unref()
   }

@@ -1,3 +1,5 @@
+import { LONGEST_TIMER_MS, setLongTimeout } from './timers.ts'
+
 /**
  * The end of a run before its time, which may come or not.
  *
@@ -44,7 +46,7 @@ export class Stop {
     return new Promise((resolve, reject) => {
       let timer: NodeJS.Timeout | undefined
       this.#listener = () => {
-        timer = setTimeout(() => reject(this.#reason!), graceMs)
+        timer = setLongTimeout(() => reject(this.#reason!), graceMs)
       }
       if (this.#reason !== undefined) this.#listener()
       const stopWaiting = () => {
@@ -67,9 +69,6 @@ export class Stop {
     })
   }
 }
-
-/** Node's timers take at most this many milliseconds; a longer one fires at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /** Aborts after `ms`, unless that is further away than timers reach. */
 export function abortAfter(stop: Stop, ms: number, reason: () => Error): NodeJS.Timeout | undefined {

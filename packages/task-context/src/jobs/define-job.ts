@@ -1,3 +1,4 @@
+import { checkBackoff, checkPriority, positiveInteger } from './numbers.ts'
 import type { StandardSchema } from '../standard-schema.ts'
 
 /** How often and how fast a failed job is tried again. */
@@ -49,7 +50,7 @@ export interface Job<Name extends string = string, Input = unknown, Payload = In
 /**
  * Defines a kind of job.
  *
- * @throws {@link RangeError} for a version or attempts below 1, and where an upcaster of an older version is missing.
+ * @throws {@link RangeError} for a number that is out of its range, and where an upcaster of an older version is missing.
  * @example
  * const welcome = defineJob({ name: 'welcome-mail', schema: z.object({ userId: z.string() }) })
  */
@@ -64,6 +65,8 @@ export function defineJob<const Name extends string, Input, Payload>(
   positiveInteger('version', version)
   positiveInteger('attempts', attempts)
   if (timeoutMs !== undefined) positiveInteger('timeoutMs', timeoutMs)
+  checkBackoff(backoff)
+  if (priority !== undefined) checkPriority(priority)
   for (const from of Object.keys(upcasters).map(Number)) {
     for (let step = from; step < version; step += 1) {
       if (upcasters[step] === undefined) {
@@ -74,10 +77,4 @@ export function defineJob<const Name extends string, Input, Payload>(
     }
   }
   return Object.freeze({ name, schema, queue, version, upcasters, attempts, backoff, timeoutMs, priority })
-}
-
-function positiveInteger(option: string, value: number): void {
-  if (!Number.isInteger(value) || value < 1) {
-    throw new RangeError(`Expected \`${option}\` to be a whole number of at least 1, got \`${value}\``)
-  }
 }

@@ -105,5 +105,8 @@ function oddity(value: object): string | undefined {
   if (value instanceof Map || value instanceof Set || value instanceof Error || value instanceof Promise) {
     return value.constructor.name
   }
-  return ArrayBuffer.isView(value) ? 'binary data' : undefined
+  if (ArrayBuffer.isView(value)) return 'binary data'
+  // What keeps its data elsewhere: an `ArrayBuffer`, a `RegExp`, a `Headers`.
+  const empty = prototype !== null && !('toJSON' in value) && Object.keys(value).length === 0
+  return empty && !Array.isArray(value) ? value.constructor.name : undefined
 }

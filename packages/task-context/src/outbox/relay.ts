@@ -63,7 +63,7 @@ export function createRelay<Db, Trx extends Db>(
     try {
       for (;;) {
         const previous = last
-        last = deliverBatch(database, driver, batch, previous.added)
+        last = deliverBatch(database, driver, batch, previous.added, onError)
         const [claimed] = await Promise.all([last.claimed, previous.committed])
         total += claimed
         if (claimed < batch || closed) break
@@ -132,6 +132,7 @@ function deliverBatch<Db, Trx extends Db>(
   driver: Driver,
   batch: number,
   turn: Promise<void>,
+  onError: (error: Error) => void,
 ): Batch {
   const claimed = Promise.withResolvers<number>()
   const added = Promise.withResolvers<void>()
@@ -148,7 +149,10 @@ function deliverBatch<Db, Trx extends Db>(
       )
       claimed.resolve(rows.length)
       await turn
-      if (rows.length > 0) await driver.add(rows.map(toRecord))
+      if (rows.length > 0) {
+        const refused = await addAll(driver, rows.map(toRecord), onError)
+        await writeOutbox((sql, parameters) => database.query(handle, sql, parameters), refused)
+      }
       added.resolve()
     })
     .catch((error: unknown) => {
@@ -159,6 +163,35 @@ function deliverBatch<Db, Trx extends Db>(
   // Each is waited for only by whom it concerns, and all tell the same.
   for (const promise of [claimed.promise, added.promise, committed]) promise.catch(() => {})
   return { claimed: claimed.promise, added: added.promise, committed }
+}
+
+/**
+ * Adds a batch; where that fails, one by one, so that one job which the queue will not have does not keep all others
+ * back. Returns those, for another time. Fails like the batch where none could be added: then it is the queue.
+ */
+async function addAll(
+  driver: Driver,
+  records: readonly JobRecord[],
+  onError: (error: Error) => void,
+): Promise<readonly JobRecord[]> {
+  try {
+    await driver.add(records)
+    return []
+  } catch (error) {
+    const refused: JobRecord[] = []
+    const errors: Error[] = []
+    for (const record of records) {
+      try {
+        await driver.add([record])
+      } catch (reason) {
+        refused.push(record)
+        errors.push(toError(reason))
+      }
+    }
+    if (refused.length === records.length) throw error
+    for (const reason of errors) onError(reason)
+    return refused
+  }
 }
 
 function toRecord(row: Readonly<Record<string, unknown>>): JobRecord {

@@ -1,4 +1,5 @@
 import { TaskError } from '../errors.ts'
+import { setLongTimeout } from '../internal/timers.ts'
 import { isThenable } from '../internal/thenable.ts'
 import type { Listening } from './subscriptions.ts'
 import type { Delivered, SignalOptions } from './types.ts'
@@ -129,7 +130,7 @@ async function limited(
   if (ms === undefined) return call(outer)
   const limit = new AbortController()
   const { promise, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => {
+  const timer = setLongTimeout(() => {
     const error = new TaskError('TASK_TIMEOUT', `A receiver took longer than ${ms} ms`)
     limit.abort(error)
     reject(error)

@@ -19,7 +19,7 @@ const NOBODY = Promise.resolve(Object.freeze([]))
  * Two definitions are two signals, also under one name: share the object. Each send is published on the diagnostics
  * channel `task-context:signal:NAME` as well.
  *
- * @throws {@link TypeError} without a name.
+ * @throws {@link TypeError} without a name; {@link RangeError} for a concurrency below 1 or a time below 0.
  * @example
  * const orderPaid = defineSignal<{ orderId: string }>('order.paid')
  * orderPaid.connect(async ({ orderId }) => { await printReceipt(orderId) })
@@ -30,7 +30,11 @@ export function defineSignal<Payload, Sender = unknown>(
   options: SignalOptions<Payload> = {},
 ): Signal<Payload, Sender> {
   if (name === '') throw new TypeError('Expected a signal with a name')
-  const { delivery = 'afterCommit', schema, doc } = options
+  const { delivery = 'afterCommit', schema, doc, concurrency, timeoutMs } = options
+  if (concurrency !== undefined && !(concurrency >= 1))
+    throw new RangeError(`Expected \`concurrency\` to be 1 or more, got \`${concurrency}\``)
+  if (timeoutMs !== undefined && !(timeoutMs >= 0))
+    throw new RangeError(`Expected \`timeoutMs\` to be 0 or more, got \`${timeoutMs}\``)
   const subscriptions = new Subscriptions<Payload, Sender>()
   const events = channel(`task-context:signal:${name}`)
   const { onError = (error) => console.error(`A receiver of signal ${name} failed`, error) } = options

@@ -118,7 +118,7 @@ export function testDriver(options: TestDriverOptions = {}): TestDriver {
         data: structuredClone(record.data),
         attempt: entry.attempts,
         maxAttempts: record.options.attempts,
-        enqueuedAt: now(),
+        dueAt: now(),
         stop: new Stop(),
         owned: () => true,
         progress: () => Promise.resolve(),
