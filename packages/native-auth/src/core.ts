@@ -52,6 +52,16 @@ function within(name: string, value: number, min: number, max: number): number {
   throw new RangeError(`Expected \`${name}\` to be between ${min} and ${max}, got \`${value}\``)
 }
 
+/** Reads how many of something. @throws RangeError naming the option. */
+function count(name: string, value: number, min: number, max: number): number {
+  if (Number.isInteger(within(name, value, min, max))) return value
+  throw new RangeError(`Expected \`${name}\` to be a whole number, got \`${value}\``)
+}
+
+/** Reads seconds, 1 or more, as whole milliseconds: Postgres takes no others. @throws RangeError naming the option. */
+const duration = (name: string, seconds: number, max: number): number =>
+  Math.round(within(name, seconds, 1, max) * 1000)
+
 function report(error: unknown): void {
   // Name and code only: a driver's message may quote a statement with its values.
   const code = error instanceof Error && 'code' in error ? ` ${String(error.code)}` : ''
@@ -75,6 +85,9 @@ export function createCore<DB, Profile>(options: NativeAuthOptions<DB, Profile>)
       throw new TypeError(`Expected \`origins\` to hold origins such as https://example.org, got \`${origin}\``)
     }
   }
+  if (options.mail !== undefined && options.origins?.[0] === undefined) {
+    throw new TypeError('Expected `origins` beside `mail`: it mails links')
+  }
   const { signUp = {}, passwords = {}, lockout = {}, clientLimits = {}, sessions = {} } = options
   if (signUp.selfApproval !== undefined) {
     if (options.mail === undefined || options.origins?.[0] === undefined) {
@@ -91,10 +104,10 @@ export function createCore<DB, Profile>(options: NativeAuthOptions<DB, Profile>)
     Object.entries(options.usernameMap ?? {}).map(([from, to]) => [canonicalUsername(from), canonicalUsername(to)]),
   )
   const nameSet = (names: readonly string[] = []) => new Set(names.map((name) => canonicalUsername(name, map)))
-  const lockMs = within('lockout.seconds', lockout.seconds ?? 900, 1, 86_400 * 365) * 1000
-  const maxLockMs = Math.max(lockMs, within('lockout.maxSeconds', lockout.maxSeconds ?? 86_400, 1, 86_400 * 365) * 1000)
+  const lockMs = duration('lockout.seconds', lockout.seconds ?? 900, 86_400 * 365)
+  const maxLockMs = Math.max(lockMs, duration('lockout.maxSeconds', lockout.maxSeconds ?? 86_400, 86_400 * 365))
   const rate = (name: string, hits: number, windowMs: number): Limit => ({
-    hits: within(name, hits, 0, 1e9),
+    hits: count(name, hits, 0, 1e9),
     windowMs,
     blockMs: 0,
     maxBlockMs: 0,
@@ -104,15 +117,16 @@ export function createCore<DB, Profile>(options: NativeAuthOptions<DB, Profile>)
     keys: createKeyring(options.secret, random),
     passwords: createPasswords({
       hasher: passwords.hasher ?? argon2Hasher(),
-      inFlight: within(
+      inFlight: count(
         'passwords.inFlight',
         passwords.inFlight ?? Math.min(MAX_IN_FLIGHT, availableParallelism()),
         1,
         1024,
       ),
-      waiting: within('passwords.waiting', passwords.waiting ?? 64, 0, 1e6),
+      waiting: count('passwords.waiting', passwords.waiting ?? 64, 0, 1e6),
+      onError,
       policy: {
-        minLength: within('passwords.minLength', passwords.minLength ?? preset.minLength, 1, 128),
+        minLength: count('passwords.minLength', passwords.minLength ?? preset.minLength, 1, 128),
         refuseCommon: passwords.refuseCommon ?? preset.refuseCommon,
         refuseSimilar: passwords.refuseSimilar ?? preset.refuseSimilar,
         breachCheck: passwords.breachCheck,
@@ -128,17 +142,17 @@ export function createCore<DB, Profile>(options: NativeAuthOptions<DB, Profile>)
     blockedNames: nameSet(options.blockedUsers),
     limits: {
       lockout: {
-        hits: within('lockout.failures', lockout.failures ?? 10, 0, 1000),
+        hits: count('lockout.failures', lockout.failures ?? 10, 0, 1000),
         windowMs: maxLockMs + DAY,
         blockMs: lockMs,
         maxBlockMs: maxLockMs,
       },
-      ceiling: within('lockout.ceiling', lockout.ceiling ?? 100, 1, 1e6),
+      ceiling: count('lockout.ceiling', lockout.ceiling ?? 100, 1, 1e6),
       logins: rate('clientLimits.loginsPerMinute', clientLimits.loginsPerMinute ?? 10, MINUTE),
       signUps: rate('clientLimits.signUpsPerHour', clientLimits.signUpsPerHour ?? 5, 60 * MINUTE),
     },
-    idleMs: within('sessions.idleSeconds', sessions.idleSeconds ?? 604_800, 1, 1e9) * 1000,
-    absoluteMs: within('sessions.absoluteSeconds', sessions.absoluteSeconds ?? 2_592_000, 1, 1e9) * 1000,
+    idleMs: duration('sessions.idleSeconds', sessions.idleSeconds ?? 604_800, 1e9),
+    absoluteMs: duration('sessions.absoluteSeconds', sessions.absoluteSeconds ?? 2_592_000, 1e9),
     options,
     onError,
     async tell(hook, account, actorId) {

@@ -3,7 +3,7 @@ import { needRow } from './accounts/administer.ts'
 import { checkOwnPassword, checkPassword, forgetFailures } from './accounts/authenticate.ts'
 import { storePassword } from './accounts/change-password.ts'
 import { importAccounts } from './accounts/import/import.ts'
-import { createLinks, undoSignUp } from './accounts/links.ts'
+import { createLinks } from './accounts/links.ts'
 import { createAccount } from './accounts/sign-up.ts'
 import { matchesWhole } from './accounts/username.ts'
 import { createCore } from './core.ts'
@@ -18,7 +18,7 @@ import { createSecondFactor, secondStep } from './second-factor/second-factor.ts
 import { readAudit, writeAudit } from './store/audit.ts'
 import { storeLogin } from './store/logins.ts'
 import { migrate } from './store/migrations.ts'
-import type { AccountRow } from './store/tables.ts'
+import type { AccountRow, AuthDb } from './store/tables.ts'
 
 /**
  * Builds an authenticator on a Kysely database.
@@ -92,11 +92,21 @@ export function createNativeAuth<DB, Profile = Record<string, never>>(
         const { username } = session.account
         const row = await checkOwnPassword(core, username, passwords.current, client, 'old_password')
         const actor = { actorId: row.id, ip: client.ip }
-        const { confirmation } = passwords
-        if (row.has_totp === 1) await spendCode(core, row, passwords.code ?? '', client.ip)
-        const plan = { field: 'new_password', action: 'password-changed', confirmation } as const
+        let opened: NewSession<Profile> | undefined
+        const plan = {
+          field: 'new_password',
+          action: 'password-changed',
+          confirmation: passwords.confirmation,
+          async prove() {
+            if (row.has_totp === 1) await spendCode(core, row, passwords.code ?? '', client.ip)
+          },
+          async after(tx: AuthDb) {
+            opened = await sessions.open(row, client, tx)
+          },
+        } as const
         await storePassword(core, row, passwords.next, plan, actor)
-        return sessions.open(row, client)
+        if (opened === undefined) throw new NativeAuthError('NATIVE_AUTH_INTERNAL', 'Expected a session')
+        return opened
       },
       async set(ref, password, actor = {}, confirmation) {
         const plan = { field: 'new_password', action: 'password-reset', unlock: true, confirmation } as const
@@ -114,7 +124,7 @@ export function createNativeAuth<DB, Profile = Record<string, never>>(
       try {
         await links.sendConfirmation(account)
       } catch (error) {
-        await undoSignUp(core, account)
+        await auth.accounts.discard(account.id).catch(core.onError)
         throw error
       }
       return account

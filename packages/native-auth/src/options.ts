@@ -50,7 +50,7 @@ export interface NativeAuthOptions<DB, Profile> {
   readonly refuseMixedScripts?: boolean
   /** Fields beside name and password, checked by any Standard Schema; {@link profileFields} makes one. */
   readonly profile?: StandardSchema<Profile>
-  /** Sends mail; without it nothing is mailed and the features that need it are off. */
+  /** Sends mail; without it nothing is mailed and the features that need it are off. Needs `origins`. */
   readonly mail?: (message: MailMessage) => Promise<void>
   readonly hooks?: Hooks<Profile>
   readonly pages?: PageOptions<Profile>

@@ -8,9 +8,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 import Database from 'better-sqlite3'
 import { type Kysely, sql } from 'kysely'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 
 import { readFirstUse, readNativeAuthenticator } from '../src/index.ts'
+import { openDatabase } from '../src/cli/database.ts'
 import { run } from '../src/cli/run.ts'
 import { stepAt, totp, fromBase32 } from '../src/second-factor/totp.ts'
 import { databases, openUrl } from './support/databases.ts'
@@ -254,8 +255,41 @@ test('native-auth reads the password from stdin, and not from its arguments', as
   const [[, createDatabase]] = databases
   await using database = await createDatabase()
   await new TestSite(database).auth.migrate()
+  const empty = native(database.url, ['create-admin', 'root'])
+  const [[code], said] = await Promise.all([once(empty, 'exit') as Promise<[number]>, text(empty.stderr)])
+  expect([code, said]).toEqual([1, expect.stringContaining('no password')])
   const child = native(database.url, ['create-admin', 'root'], 'correct horse 17\n')
   const exit = once(child, 'exit') as Promise<[number]>
   const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)])
   expect([(await exit)[0], out, err]).toEqual([0, 'root is an administrator.\n', ''])
+})
+
+test('native-auth outlives a connection that the server ends', async () => {
+  const [, [, createDatabase]] = databases
+  await using database = await createDatabase()
+  const db = await openDatabase(database.url)
+  try {
+    const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(db)
+    await sql`select pg_terminate_backend(${rows[0]?.pid})`.execute(database.db)
+    await vi.waitFor(() => sql`select 1`.execute(db))
+  } finally {
+    await db.destroy()
+  }
+})
+
+test('a hash that asks for more memory than a login may cost is not taken over', async () => {
+  const [[, createDatabase]] = databases
+  await using database = await createDatabase()
+  const site = new TestSite(database)
+  await site.auth.migrate()
+  const rest = `$c29tZXNhbHRzb21lc2FsdA$${'A'.repeat(43)}`
+  const costs = ['m=999999999,t=2,p=1', 'm=0,t=0,p=0', 'm=19456,t=999999999,p=1', 'm=19456,t=2,p=0', 'm=19456,t=2,p=1']
+  const entries = costs.map((cost, index) => ({
+    line: index + 1,
+    username: `person${index}`,
+    hash: `$argon2id$v=19$${cost}${rest}`,
+    isAuthorised: true,
+  }))
+  const { imported, problems } = await site.auth.importAccounts(entries)
+  expect([imported, problems.map(({ line }) => line)]).toEqual([1, [1, 2, 3, 4]])
 })

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 
 import type { Core } from '../core.ts'
-import { NativeAuthError } from '../errors.ts'
+import { invalid, NativeAuthError } from '../errors.ts'
 import { writeAudit } from '../store/audit.ts'
 import { ACCOUNT_COLUMNS } from '../store/tables.ts'
 import { type Account, toAccount } from './account.ts'
@@ -64,7 +64,8 @@ export interface AccountStore<Profile> {
   /**
    * Blocks an account and ends all its sessions and links.
    *
-   * @throws {@link NativeAuthError} `NATIVE_AUTH_NOT_FOUND`, `NATIVE_AUTH_LAST_ADMIN`.
+   * @throws {@link NativeAuthError} `NATIVE_AUTH_NOT_FOUND`, `NATIVE_AUTH_LAST_ADMIN`; `NATIVE_AUTH_INVALID_INPUT` when
+   *   `until` is over already.
    */
   block(ref: AccountRef, options?: BlockOptions, actor?: Actor): Promise<Account<Profile>>
   /** Lifts a block. @throws {@link NativeAuthError} `NATIVE_AUTH_NOT_FOUND`. */
@@ -89,6 +90,9 @@ export interface AccountStore<Profile> {
   remove(ref: AccountRef, actor?: Actor): Promise<void>
 }
 
+/** The last time that a date can name, in milliseconds since the epoch. */
+const MAX_TIME = 8.64e15
+
 export function createAccounts<Profile>(core: Core<Profile>): AccountStore<Profile> {
   const { db } = core
   return {
@@ -109,7 +113,15 @@ export function createAccounts<Profile>(core: Core<Profile>): AccountStore<Profi
         .where('is_admin', '=', 1)
         .limit(1)
         .executeTakeFirst()
-      return admin === undefined ? this.create({ ...input, isAdmin: true }) : undefined
+      if (admin !== undefined) return undefined
+      try {
+        return await this.create({ ...input, isAdmin: true })
+      } catch (error) {
+        // Another process that starts at the same time made the same account.
+        if (!(error instanceof NativeAuthError) || error.code !== 'NATIVE_AUTH_USERNAME_TAKEN') throw error
+        if ((await findRow(core, input.username))?.is_admin !== 1) throw error
+        return undefined
+      }
     },
 
     async list(filter = {}) {
@@ -162,11 +174,16 @@ export function createAccounts<Profile>(core: Core<Profile>): AccountStore<Profi
       })
     },
 
-    block(ref, options = {}, actor = {}) {
+    async block(ref, options = {}, actor = {}) {
+      const { until } = options
+      // A block that keeps nobody out is a mistake, such as a time without its zone.
+      if (until !== undefined && !(until > core.now() && until <= MAX_TIME)) {
+        throw invalid('until', 'datetime_past', 'Give a time that is still to come')
+      }
       const set = {
         is_blocked: 1,
         blocked_reason: options.reason?.replaceAll('\0', '').slice(0, 500) ?? null,
-        blocked_until: options.until ?? null,
+        blocked_until: until === undefined ? null : Math.ceil(until),
       }
       return change(core, ref, actor, { set, action: 'blocked', hook: 'blocked', ends: true, demotes: true })
     },
@@ -201,8 +218,6 @@ export function createAccounts<Profile>(core: Core<Profile>): AccountStore<Profi
 async function removeAccount<Profile>(core: Core<Profile>, ref: AccountRef, actor: Actor): Promise<void> {
   const row = await needRow(core, ref)
   await core.db.transaction().execute(async (tx) => {
-    await endAccess(tx, row.id)
-    await tx.deleteFrom('native_auth_recovery_codes').where('account_id', '=', row.id).execute()
     const { numDeletedRows } = await tx
       .deleteFrom('native_auth_accounts')
       .where('id', '=', row.id)
@@ -211,6 +226,9 @@ async function removeAccount<Profile>(core: Core<Profile>, ref: AccountRef, acto
     if (numDeletedRows === 0n) {
       throw new NativeAuthError('NATIVE_AUTH_CONFLICT', 'Take back the authorisation before discarding the account')
     }
+    // After the account, as everywhere; the database does it too, where it enforces references.
+    await endAccess(tx, row.id)
+    await tx.deleteFrom('native_auth_recovery_codes').where('account_id', '=', row.id).execute()
     await writeAudit(tx, { at: core.now(), action: 'removed', accountId: row.id, username: row.username, ...actor })
   })
   await core.tell('removed', toAccount<Profile>(row, core.now()), actor.actorId)

@@ -1,8 +1,8 @@
 import type { Core } from '../core.ts'
-import { NativeAuthError } from '../errors.ts'
+import { invalid, NativeAuthError } from '../errors.ts'
 import type { Hooks } from '../options.ts'
 import { type AuditAction, writeAudit } from '../store/audit.ts'
-import type { AccountRow, AccountUpdate, AuthDb } from '../store/tables.ts'
+import { type AccountRow, type AccountUpdate, asProved, type AuthDb } from '../store/tables.ts'
 import { type Account, toAccount } from './account.ts'
 import { canonicalUsername } from './username.ts'
 
@@ -40,7 +40,7 @@ export async function needRow<Profile>(
   return row
 }
 
-interface Change {
+export interface Change {
   readonly set: AccountUpdate
   readonly action: AuditAction
   readonly hook: keyof Hooks<never>
@@ -48,6 +48,8 @@ interface Change {
   readonly ends?: boolean
   /** The change takes an administrator away; the last one stays. */
   readonly demotes?: boolean
+  /** The account as its owner proved to be it; a password or second factor changed since then refuses. */
+  readonly proved?: AccountRow
   /** What else belongs to the change. */
   readonly also?: (tx: AuthDb, accountId: number) => Promise<unknown>
   readonly details?: Record<string, string | number | boolean>
@@ -65,12 +67,10 @@ export async function change<Profile>(
   const row = await core.db.transaction().execute(async (tx) => {
     // A transaction starts with a write: SQLite refuses to turn a stale reader into a writer.
     if (plan.demotes === true) await oneDemotionAtATime(tx)
-    const changed = await tx
-      .updateTable('native_auth_accounts')
-      .set(plan.set)
-      .where('id', '=', found.id)
-      .returningAll()
-      .executeTakeFirst()
+    let update = tx.updateTable('native_auth_accounts').set(plan.set).where('id', '=', found.id)
+    if (plan.proved !== undefined) update = update.where(asProved(plan.proved))
+    const changed = await update.returningAll().executeTakeFirst()
+    if (changed === undefined && plan.proved !== undefined) throw changedMeanwhile()
     if (changed === undefined) throw new NativeAuthError('NATIVE_AUTH_NOT_FOUND', 'There is no such account')
     if (plan.demotes === true && found.is_admin === 1) await keepAnAdmin(core, tx)
     if (plan.ends === true) await endAccess(tx, found.id)
@@ -89,6 +89,8 @@ export async function change<Profile>(
   await core.tell(plan.hook, account, actor.actorId)
   return account
 }
+
+const changedMeanwhile = () => invalid('password', 'password_wrong', 'The password was changed meanwhile')
 
 /** Ends sessions, challenges and links of an account. */
 export async function endAccess(tx: AuthDb, accountId: number): Promise<void> {

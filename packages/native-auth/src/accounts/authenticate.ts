@@ -32,9 +32,11 @@ const refused = () => new NativeAuthError('NATIVE_AUTH_INVALID_CREDENTIALS', 'In
 function counterOf<Profile>(
   core: Core<Profile>,
   username: string,
+  row: AccountRow | undefined,
   client: AttemptClient,
 ): { key: string; isKnown: boolean } {
-  const device = readDevice(core.keys, client.device, username, core.now())
+  const since = row === undefined ? Infinity : Number(row.password_changed_at)
+  const device = readDevice(core.keys, client.device, username, core.now(), since)
   const source = device === undefined ? `net ${networkOf(client.ip) ?? 'unknown'}` : `device ${device}`
   return { key: lockPrefix(core, username) + core.keys.sign('throttle', source), isKnown: device !== undefined }
 }
@@ -54,33 +56,36 @@ export async function checkPassword<Profile>(
   const { db } = core
   const username = canonicalUsername(credentials.username.slice(0, 1024), core.names.map)
   const { limits } = core
-  const { key, isKnown } = counterOf(core, username, client)
-  const { row, verified, locked } = await core.passwords.gate.run(async () => {
-    // Counted only now, when the hash is about to run: what waits in the queue must not lock the owner out.
-    const counted = limits.lockout.hits > 0 ? await attempt(db, key, limits.lockout, core.now()) : ALLOWED
+  const { row, key, verified } = await core.passwords.gate.run(async () => {
     const found = await db
       .selectFrom('native_auth_accounts')
       .selectAll()
       .where('username', '=', username)
       .executeTakeFirst()
+    const { key, isKnown } = counterOf(core, username, found, client)
+    // Counted only now, when the hash is about to run: what waits in the queue must not lock the owner out.
+    const counted = limits.lockout.hits > 0 ? await attempt(db, key, limits.lockout, core.now()) : ALLOWED
     const ceiling = !isKnown && (found?.failures ?? 0) >= limits.ceiling
     const mayTry = counted.allowed && !ceiling
     const matches = await core.passwords.verify(mayTry ? (found?.password_hash ?? null) : null, credentials.password)
-    const ok = mayTry && matches
+    // A right password of somebody blocked is a failure like a wrong one, in the trail and in the time it takes.
+    const ok = mayTry && matches && found !== undefined && !isShutOut(core, found)
     if (!ok) await countFailure(core, found, client, counted)
-    if (ok && found !== undefined) await upgradeHash(core, found, credentials.password)
-    return { row: found, verified: ok, locked: !mayTry }
+    if (ok) await upgradeHash(core, found, credentials.password)
+    return { row: found, key, verified: ok }
   })
-  if (!verified || locked || row === undefined) throw refused()
-  const now = core.now()
-  if (isBlockedAt(row, now) || core.blockedNames.has(username)) throw refused()
+  if (!verified || row === undefined || isShutOut(core, row)) throw refused()
   // The attempt stays counted: a pending account must not serve for trying passwords without end.
-  if (!mayEnter(core, row, now)) {
+  if (!mayEnter(core, row, core.now())) {
     throw new NativeAuthError('NATIVE_AUTH_PENDING', `${row.username} is waiting to be authorised by an administrator`)
   }
   await forget(db, key)
   return row
 }
+
+/** Whether somebody is kept out whatever the password; not to be told from a wrong one. */
+const isShutOut = <Profile>(core: Core<Profile>, row: AccountRow) =>
+  isBlockedAt(row, core.now()) || core.blockedNames.has(row.username)
 
 /** What the counters of all networks and devices of one account begin with. */
 const lockPrefix = <Profile>(core: Core<Profile>, username: string) => `lock:${core.keys.sign('throttle', username)}:`

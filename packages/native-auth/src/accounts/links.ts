@@ -80,7 +80,7 @@ export function createLinks<Profile>(core: Core<Profile>, basePath: string): Lin
     },
 
     async requestReset(username) {
-      if (options.mail === undefined || options.origins?.[0] === undefined) return
+      if (options.mail === undefined) return
       const row = await db
         .selectFrom('native_auth_accounts')
         .select(['id', 'email', 'username'])
@@ -88,10 +88,10 @@ export function createLinks<Profile>(core: Core<Profile>, basePath: string): Lin
         .executeTakeFirst()
       const { email } = row ?? {}
       if (row === undefined || email === undefined || email === null) return
-      const counted = await attempt(db, `mail:${row.id}`, MAILS, core.now())
-      if (!counted.allowed) return
       // Not awaited: how long a mail takes must not tell whether there is an account.
       const send = async () => {
+        const counted = await attempt(db, `mail:${row.id}`, MAILS, core.now())
+        if (!counted.allowed) return
         const link = await issue('reset', row.id, RESET_MS)
         const text = (url: string) =>
           `Somebody asked for a new password for ${row.username}.\n\nTo choose one, open this within an hour:\n${url}\n\nIf it was not you, nothing needs to be done.\n`
@@ -127,18 +127,18 @@ export function createLinks<Profile>(core: Core<Profile>, basePath: string): Lin
     },
 
     async confirm(token, client = {}) {
-      const stored = await takeToken(db, 'confirm', token, core.now())
+      const stored = await peekToken(db, 'confirm', token, core.now())
       if (stored === undefined) throw invalidLink()
-      return change(
-        core,
-        stored.accountId,
-        { actorId: stored.accountId, ...client },
-        {
-          set: { is_authorised: 1, authorised_at: core.now() },
-          action: 'authorised',
-          hook: 'authorised',
+      const actor = { actorId: stored.accountId, ...client }
+      return change(core, stored.accountId, actor, {
+        set: { is_authorised: 1, authorised_at: core.now() },
+        action: 'authorised',
+        hook: 'authorised',
+        async also(tx) {
+          // Taken with what it is for: of two at once one wins, and a failure costs no link.
+          if ((await takeToken(tx, 'confirm', token, core.now())) === undefined) throw invalidLink()
         },
-      )
+      })
     },
 
     async sendConfirmation(account) {
@@ -152,10 +152,4 @@ export function createLinks<Profile>(core: Core<Profile>, basePath: string): Lin
       }
     },
   }
-}
-
-/** Undoes a sign-up whose mail could not be sent. */
-export async function undoSignUp<Profile>(core: Core<Profile>, account: Account<Profile>): Promise<void> {
-  await core.db.deleteFrom('native_auth_tokens').where('account_id', '=', account.id).execute()
-  await core.db.deleteFrom('native_auth_accounts').where('id', '=', account.id).execute()
 }

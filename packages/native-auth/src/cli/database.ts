@@ -7,9 +7,10 @@ export async function openDatabase(
 ): Promise<Kysely<unknown>> {
   if (/^postgres(?:ql)?:/.test(url)) {
     const { default: pg } = await import('pg')
-    return new Kysely<unknown>({
-      dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: url, max: 2 }) }),
-    })
+    const pool = new pg.Pool({ connectionString: url, max: 2 })
+    // A connection that breaks while nothing runs on it is replaced; without a listener it would end the process.
+    pool.on('error', () => undefined)
+    return new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) })
   }
   const { default: Database } = await import('better-sqlite3')
   const database = new Database(url.replace(/^(?:sqlite|file):(?:\/\/)?/, ''), {

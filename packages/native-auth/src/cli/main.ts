@@ -1,7 +1,9 @@
 #!/usr/bin/env node
+import { once } from 'node:events'
 import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
 
+import { NativeAuthError } from '../errors.ts'
 import { run } from './run.ts'
 
 const code = run(process.argv.slice(2), {
@@ -14,7 +16,10 @@ const code = run(process.argv.slice(2), {
     const output = new Writable({ write: (_chunk, _encoding, done) => done() })
     const reader = createInterface({ input: process.stdin, output, terminal: process.stdin.isTTY })
     try {
-      return await reader.question('')
+      const ended = once(reader, 'close').then((): string => {
+        throw new NativeAuthError('NATIVE_AUTH_INVALID_INPUT', 'There was no password to read; nothing was done')
+      })
+      return await Promise.race([reader.question(''), ended])
     } finally {
       reader.close()
       if (process.stdin.isTTY) process.stderr.write('\n')

@@ -13,8 +13,14 @@ export function bodyKind(headers: Headers): BodyKind {
   return type === 'application/x-www-form-urlencoded' ? 'form' : 'other'
 }
 
-/** Reads a short body as text. @throws {@link NativeAuthError} `NATIVE_AUTH_BODY_TOO_LARGE`, `NATIVE_AUTH_INVALID_INPUT`. */
-async function readText(request: Request): Promise<string> {
+/** A request whose body has come in. */
+interface Received {
+  readonly request: Request
+  readonly body: Uint8Array
+}
+
+/** Takes in a short body. @throws {@link NativeAuthError} `NATIVE_AUTH_BODY_TOO_LARGE`. */
+export async function receive(request: Request): Promise<Uint8Array> {
   const tooLarge = () =>
     new NativeAuthError('NATIVE_AUTH_BODY_TOO_LARGE', `A request body has at most ${MAX_BODY} bytes`)
   if (Number(request.headers.get('content-length') ?? 0) > MAX_BODY) throw tooLarge()
@@ -25,8 +31,13 @@ async function readText(request: Request): Promise<string> {
     if (size > MAX_BODY) throw tooLarge()
     chunks.push(chunk)
   }
+  return Buffer.concat(chunks)
+}
+
+/** Reads a body as text. @throws {@link NativeAuthError} `NATIVE_AUTH_INVALID_INPUT`. */
+function readText(body: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))
+    return new TextDecoder('utf-8', { fatal: true }).decode(body)
   } catch (cause) {
     throw badBody('body_encoding', 'The body is not UTF-8', cause)
   }
@@ -40,10 +51,10 @@ function badBody(type: string, msg: string, cause?: unknown): NativeAuthError {
 /**
  * Reads a JSON object; any other body, by its type or its content, is refused.
  *
- * @throws {@link NativeAuthError} `NATIVE_AUTH_BODY_TOO_LARGE`, `NATIVE_AUTH_INVALID_INPUT`.
+ * @throws {@link NativeAuthError} `NATIVE_AUTH_INVALID_INPUT`.
  */
-export async function readJsonObject(request: Request): Promise<Readonly<Record<string, unknown>>> {
-  const text = await readText(request)
+export function readJsonObject({ request, body }: Received): Readonly<Record<string, unknown>> {
+  const text = readText(body)
   if (text === '') throw badBody('missing', 'Field required')
   if (bodyKind(request.headers) !== 'json') throw badBody('model_attributes_type', 'Send an object as application/json')
   let value: unknown
@@ -60,7 +71,7 @@ export async function readJsonObject(request: Request): Promise<Readonly<Record<
 }
 
 /** Reads a form; a field that comes twice counts once, the first time. */
-export async function readForm(request: Request): Promise<URLSearchParams> {
+export function readForm({ request, body }: Received): URLSearchParams {
   if (bodyKind(request.headers) !== 'form') throw badBody('form_type', 'Send a form')
-  return new URLSearchParams(await readText(request))
+  return new URLSearchParams(readText(body))
 }

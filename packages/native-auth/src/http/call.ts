@@ -25,6 +25,8 @@ export class Call<Profile> {
   readonly url: URL
   readonly params: readonly string[]
   readonly ip: string | undefined
+  /** What came with the request; whole before a route runs. */
+  body: Uint8Array = new Uint8Array()
   /** Headers for the answer, whichever it is. */
   readonly headers: Headers = new Headers()
   #session: Promise<Session<Profile> | undefined> | undefined
@@ -70,12 +72,13 @@ export class Call<Profile> {
     }
   }
 
-  /** Gives the browser a session, and a mark by which the lockout knows this device again. */
-  logIn(opened: NewSession<Profile>): void {
-    const { core, cookies } = this.site
+  /** Gives the browser a session in place of the one it had, and a mark by which the lockout knows this device again. */
+  async logIn(opened: NewSession<Profile>): Promise<void> {
+    const { auth, core, cookies } = this.site
+    if (this.token !== undefined) await auth.sessions.end(this.token)
     const seconds = Math.floor(core.absoluteMs / 1000)
     this.headers.append('set-cookie', cookies.write(cookies.session, opened.token, seconds))
-    const mark = newDevice(core.keys, core.random, opened.session.account.username, core.now())
+    const mark = newDevice(core.keys, core.random, opened.session.account.username, opened.session.createdAt)
     this.headers.append('set-cookie', cookies.write(cookies.device, mark, DEVICE_SECONDS))
     this.#session = Promise.resolve(opened.session)
     this.#formBinding = opened.token

@@ -7,7 +7,7 @@ import { pageRoutes } from './pages/routes.ts'
 import { errorPage } from './pages/render.ts'
 import type { Route } from './route.ts'
 import { json, jsonError, toPublicError } from './respond.ts'
-import { bodyKind } from './body.ts'
+import { bodyKind, receive } from './body.ts'
 import { wantsPage } from './accepts.ts'
 
 /** Builds the fetch handler of a site. */
@@ -53,6 +53,8 @@ async function run<Profile>(
       return json(405, { detail: error.message, code: error.code }, new Headers({ allow }))
     }
     refuseCrossSite(call.request, site.origins)
+    // Whole before anybody's rights are looked at: a body may take its time, and rights can end meanwhile.
+    call.body = await receive(call.request)
     return await route.run(call)
   } catch (error) {
     const known = toPublicError(error, site.core.onError)

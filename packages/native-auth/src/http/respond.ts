@@ -69,7 +69,11 @@ function withHeaders(response: Response, headers?: Headers): Response {
 
 /** Turns anything thrown into what the outside may know of it. */
 export function toPublicError(error: unknown, onError: (error: unknown) => void): NativeAuthError {
-  if (error instanceof NativeAuthError && STATUS[error.code] !== 500) return error
+  if (error instanceof NativeAuthError && STATUS[error.code] !== 500) {
+    // The caller is told to come back later; why, such as a mail server that is down, is the operator's to know.
+    if (STATUS[error.code] === 503 && error.cause !== undefined) onError(error.cause)
+    return error
+  }
   onError(error)
   return new NativeAuthError('NATIVE_AUTH_INTERNAL', 'Something went wrong here; try again later')
 }

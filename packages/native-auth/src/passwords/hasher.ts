@@ -49,6 +49,12 @@ export function readCost(hash: string): Argon2Cost | undefined {
   return { memoryKib: read('m'), passes: read('t'), parallelism: read('p') }
 }
 
+/** Tells whether a login can pay a stored cost: what asks for more memory than there is ends the process. */
+export function isBearable({ memoryKib, passes, parallelism }: Argon2Cost): boolean {
+  const lanes = parallelism >= 1 && parallelism <= 64
+  return lanes && passes >= 1 && passes <= 64 && memoryKib >= 8 * parallelism && memoryKib <= 1_048_576
+}
+
 /** Tells whether a stored cost is below the wanted one in any respect. */
 export function isWeaker(hash: string, wanted: Argon2Cost): boolean {
   const found = readCost(hash)

@@ -28,19 +28,27 @@ export function createPasswords(options: {
   readonly policy: PasswordPolicy
   readonly inFlight: number
   readonly waiting: number
+  readonly onError: (error: unknown) => void
 }): Passwords {
-  const { hasher, policy } = options
+  const { hasher, onError, policy } = options
   const gate = createGate(options)
   // Made with the current parameters by the hasher in use: an unknown name must cost what a known one costs.
   let made: Promise<string> | undefined
-  const dummyHash = () => (made ??= hasher.hash('a password that nobody has'))
+  const dummyHash = () => {
+    made ??= hasher.hash('a password that nobody has').catch((error: unknown) => {
+      // Once without memory must not mean no login until the next start.
+      made = undefined
+      throw error
+    })
+    return made
+  }
   return {
     gate,
     minLength: policy.minLength,
     async check(password, context, field = 'password') {
       const broken = await findBrokenRule(password, policy, context, field)
       if (broken !== undefined) throw broken
-      if (policy.breachCheck !== undefined && (await isBreached(password, policy))) {
+      if (policy.breachCheck !== undefined && (await isBreached(password, policy, onError))) {
         throw invalid(field, 'password_breached', 'This password is in a list of stolen passwords')
       }
     },
@@ -59,11 +67,18 @@ export function createPasswords(options: {
   }
 }
 
-async function isBreached(password: string, policy: PasswordPolicy): Promise<boolean> {
+async function isBreached(
+  password: string,
+  policy: PasswordPolicy,
+  onError: (error: unknown) => void,
+): Promise<boolean> {
   try {
     return (await policy.breachCheck?.(password)) === true
   } catch (cause) {
-    if (policy.breachCheckFailure === 'accept') return false
+    if (policy.breachCheckFailure === 'accept') {
+      onError(cause)
+      return false
+    }
     throw new NativeAuthError(
       'NATIVE_AUTH_BREACH_CHECK_FAILED',
       'The password cannot be checked now; try again later',

@@ -1,14 +1,14 @@
 import { renderSVG } from 'uqr'
 
 import { type Account, toAccount } from '../accounts/account.ts'
-import { type AccountRef, type Actor, change, needRow } from '../accounts/administer.ts'
+import { type AccountRef, type Actor, type Change, change, needRow } from '../accounts/administer.ts'
 import { type AttemptClient, checkOwnPassword } from '../accounts/authenticate.ts'
 import type { Core } from '../core.ts'
 import { NativeAuthError } from '../errors.ts'
 import { mayEnter, type NewSession, type Session, type Sessions } from '../sessions/sessions.ts'
 import { writeAudit } from '../store/audit.ts'
 import { issueToken, peekToken, takeToken, tryToken } from '../store/tokens.ts'
-import type { AccountRow } from '../store/tables.ts'
+import { type AccountRow, asProved, type AuthDb } from '../store/tables.ts'
 import { attempt, forget } from '../throttle/limits.ts'
 import { renewRecoveryCodes, spendCode, wrongCode } from './codes.ts'
 import { base32, fromBase32, matchStep, otpauthUri } from './totp.ts'
@@ -100,6 +100,7 @@ export async function secondStep<Profile>(core: Core<Profile>, row: AccountRow):
       accountId: row.id,
       now: core.now(),
       ttlMs: CHALLENGE_MS,
+      data: provedBy(row),
     })
     return new NativeAuthError('NATIVE_AUTH_SECOND_FACTOR_REQUIRED', 'Enter the code of your authenticator app', {
       challenge,
@@ -118,9 +119,24 @@ async function beginEnrolment<Profile>(core: Core<Profile>, row: AccountRow): Pr
     accountId: row.id,
     now: core.now(),
     ttlMs: CHALLENGE_MS,
-    data: core.keys.seal(`enrolment ${row.id}`, secret),
+    data: core.keys.seal(`enrolment ${row.id} ${provedBy(row)}`, secret),
   })
 }
+
+/** The password that was proved, by the time it was chosen: after another one is, a token of the old one is void. */
+const provedBy = (row: AccountRow) => String(row.password_changed_at)
+
+/** What switching off changes, and what comes with it. */
+const switchOff = (more?: (tx: AuthDb) => Promise<void>): Change => ({
+  set: { has_totp: 0, totp_secret: null, totp_step: 0 },
+  action: 'second-factor-off',
+  hook: 'secondFactorChanged',
+  ends: true,
+  async also(tx, id) {
+    await tx.deleteFrom('native_auth_recovery_codes').where('account_id', '=', id).execute()
+    await more?.(tx)
+  },
+})
 
 export function createSecondFactor<Profile>(
   core: Core<Profile>,
@@ -132,24 +148,21 @@ export function createSecondFactor<Profile>(
 
   const describe = async (setup: string, stored: { accountId: number; data: string }): Promise<Enrolment> => {
     const row = await needRow(core, stored.accountId)
-    const secret = core.keys.open(`enrolment ${row.id}`, stored.data)
+    const secret = core.keys.open(`enrolment ${row.id} ${provedBy(row)}`, stored.data)
     if (secret === undefined) throw over()
     const uri = otpauthUri(secret, row.username, core.options.serviceName ?? 'Hub')
     return { setup, secret, uri, qrSvg: renderSVG(uri, { ecc: 'M', border: 2 }) }
   }
 
-  const prove = async (session: Session<Profile>, proof: FactorProof, client: AttemptClient): Promise<AccountRow> => {
-    const row = await checkOwnPassword(core, session.account.username, proof.password, client, 'password')
-    await spendCode(core, row, proof.code, client.ip)
-    return row
-  }
+  const knows = ({ account }: Session<Profile>, password: string, client: AttemptClient): Promise<AccountRow> =>
+    checkOwnPassword(core, account.username, password, client, 'password')
 
   const factory: SecondFactor<Profile> = {
     async start(session, password, client = {}) {
       if (core.options.secondFactor === 'off') {
         throw new NativeAuthError('NATIVE_AUTH_FORBIDDEN', 'Second factors are switched off here')
       }
-      const row = await checkOwnPassword(core, session.account.username, password, client, 'password')
+      const row = await knows(session, password, client)
       if (row.has_totp === 1) {
         throw new NativeAuthError('NATIVE_AUTH_CONFLICT', 'There is a second factor already; switch it off first')
       }
@@ -176,14 +189,13 @@ export function createSecondFactor<Profile>(
       if (!mayEnter(core, row, core.now())) throw over()
       const now = core.now()
       const recoveryCodes = await db.transaction().execute(async (tx) => {
-        if ((await takeToken(tx, 'enrolment', setup, now)) === undefined) throw over()
         const { numUpdatedRows } = await tx
           .updateTable('native_auth_accounts')
           .set({ has_totp: 1, totp_step: step, totp_secret: core.keys.seal(`totp ${row.id}`, secret) })
-          .where('id', '=', row.id)
-          .where('has_totp', '=', 0)
+          .where(asProved({ ...row, has_totp: 0 }))
           .executeTakeFirst()
         if (numUpdatedRows === 0n) throw over()
+        if ((await takeToken(tx, 'enrolment', setup, now)) === undefined) throw over()
         await tx.deleteFrom('native_auth_sessions').where('account_id', '=', row.id).execute()
         const actor = { actorId: row.id, ip: client.ip }
         await writeAudit(tx, {
@@ -205,7 +217,7 @@ export function createSecondFactor<Profile>(
       const stored = await tryToken(db, 'challenge', challenge, core.now(), CHALLENGE_TRIES)
       if (stored === undefined) throw wrongCode()
       const row = await needRow(core, stored.accountId)
-      if (!mayEnter(core, row, core.now())) throw wrongCode()
+      if (!mayEnter(core, row, core.now()) || stored.data !== provedBy(row)) throw wrongCode()
       await spendCode(core, row, code, client.ip)
       if ((await takeToken(db, 'challenge', challenge, core.now())) === undefined) throw wrongCode()
       return open(row, client)
@@ -216,17 +228,31 @@ export function createSecondFactor<Profile>(
     },
 
     async disable(session, proof, client = {}) {
-      const row = await prove(session, proof, client)
+      const row = await knows(session, proof.password, client)
       if (mustEnrol(core, { ...row, has_totp: 0 })) {
         throw new NativeAuthError('NATIVE_AUTH_FORBIDDEN', 'This service asks this account for a second factor')
       }
-      await factory.reset(row.id, { actorId: row.id, ip: client.ip })
-      return sessions.open({ ...row, has_totp: 0, totp_secret: null }, client)
+      await spendCode(core, row, proof.code, client.ip)
+      let opened: NewSession<Profile> | undefined
+      const off = switchOff(async (tx) => {
+        opened = await sessions.open({ ...row, has_totp: 0, totp_secret: null }, client, tx)
+      })
+      await change(core, row.id, { actorId: row.id, ip: client.ip }, { ...off, proved: row })
+      if (opened === undefined) throw new NativeAuthError('NATIVE_AUTH_INTERNAL', 'Expected a session')
+      return opened
     },
 
     async renewCodes(session, proof, client = {}) {
-      const row = await prove(session, proof, client)
+      const row = await knows(session, proof.password, client)
+      await spendCode(core, row, proof.code, client.ip)
       return db.transaction().execute(async (tx) => {
+        // Writes nothing new, but holds the row: two renewals at once must not both leave their codes.
+        const { numUpdatedRows } = await tx
+          .updateTable('native_auth_accounts')
+          .set({ has_totp: 1 })
+          .where(asProved(row))
+          .executeTakeFirst()
+        if (numUpdatedRows === 0n) throw wrongCode()
         const codes = await renewRecoveryCodes(core, tx, row.id)
         const actor = { actorId: row.id, ip: client.ip }
         await writeAudit(tx, {
@@ -240,14 +266,7 @@ export function createSecondFactor<Profile>(
       })
     },
 
-    reset: (ref, actor = {}) =>
-      change(core, ref, actor, {
-        set: { has_totp: 0, totp_secret: null, totp_step: 0 },
-        action: 'second-factor-off',
-        hook: 'secondFactorChanged',
-        ends: true,
-        also: (tx, id) => tx.deleteFrom('native_auth_recovery_codes').where('account_id', '=', id).execute(),
-      }),
+    reset: (ref, actor = {}) => change(core, ref, actor, switchOff()),
   }
   return factory
 }

@@ -39,6 +39,7 @@ export interface NewSession<Profile> {
 }
 
 const TOKEN = /^[A-Za-z0-9_-]{43}$/
+const ID = /^[A-Za-z0-9_-]{16}$/
 /** The last use is written at most so often, in milliseconds: a check normally writes nothing. */
 const TOUCH_MS = 3_600_000
 
@@ -59,7 +60,7 @@ export interface Sessions<Profile> extends SessionStore<Profile> {
   /** Makes a session without storing it. */
   make(account: AccountRow, client: ClientInfo): { readonly row: NewSessionRow; readonly opened: NewSession<Profile> }
   /** Makes and stores a session. */
-  open(account: AccountRow, client: ClientInfo): Promise<NewSession<Profile>>
+  open(account: AccountRow, client: ClientInfo, on?: AuthDb): Promise<NewSession<Profile>>
   /** Ends all sessions of an account. @returns how many there were. */
   endAll(accountId: number): Promise<number>
   /** Removes sessions that have ended. @returns how many. */
@@ -100,9 +101,9 @@ export function createSessions<Profile>(core: Core<Profile>): Sessions<Profile> 
   return {
     make,
 
-    async open(account, client) {
+    async open(account, client, on = db) {
       const { row, opened } = make(account, client)
-      await db.insertInto('native_auth_sessions').values(row).execute()
+      await on.insertInto('native_auth_sessions').values(row).execute()
       return opened
     },
 
@@ -145,6 +146,8 @@ export function createSessions<Profile>(core: Core<Profile>): Sessions<Profile> 
     },
 
     async revoke(accountId, sessionId, actorId = accountId) {
+      // What cannot be one is not asked for: Postgres would fail at a NUL.
+      if (!ID.test(sessionId)) return false
       const { numDeletedRows } = await db
         .deleteFrom('native_auth_sessions')
         .where('account_id', '=', accountId)

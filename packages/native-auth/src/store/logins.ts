@@ -1,6 +1,6 @@
 import { auditRow, writeAudit } from './audit.ts'
 import { columnsOf, isPostgres, valuesOf } from './dialect.ts'
-import type { AccountRow, AuthDb, NewSessionRow } from './tables.ts'
+import { type AccountRow, asProved, type AuthDb, type NewSessionRow } from './tables.ts'
 
 /** When and from where somebody tried. */
 interface Attempt {
@@ -21,8 +21,8 @@ interface Login extends Attempt {
 /**
  * Notes a login and stores its session, all or nothing.
  *
- * @returns whether what was proved is still asked for: a password or second factor changed meanwhile has ended all
- *   sessions, and none may follow.
+ * @returns whether what was proved is still asked for: a password or second factor changed meanwhile, or a block, has
+ *   ended all sessions, and none may follow.
  */
 export function storeLogin(db: AuthDb, login: Login): Promise<boolean> {
   return isPostgres(db)
@@ -59,9 +59,9 @@ function markLogin(db: Pick<AuthDb, 'updateTable'>, { account, at }: Login) {
   return db
     .updateTable('native_auth_accounts')
     .set({ last_login_at: at, failures: 0 })
-    .where('id', '=', account.id)
-    .where('password_changed_at', '=', Number(account.password_changed_at))
-    .where('has_totp', '=', account.has_totp)
+    .where(asProved(account))
+    .where('is_authorised', '=', 1)
+    .where((where) => where.or([where('is_blocked', '=', 0), where('blocked_until', '<=', at)]))
 }
 
 const entryOf = ({ account: { id, username }, at, ip }: Login) =>

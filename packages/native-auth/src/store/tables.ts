@@ -1,4 +1,14 @@
-import type { ColumnType, Generated, Insertable, Kysely, Selectable, Updateable } from 'kysely'
+import type {
+  ColumnType,
+  ExpressionBuilder,
+  ExpressionWrapper,
+  Generated,
+  Insertable,
+  Kysely,
+  Selectable,
+  SqlBool,
+  Updateable,
+} from 'kysely'
 
 /** Milliseconds since the epoch: a number on the way in; Postgres hands 64-bit integers back as text. */
 type Instant = ColumnType<number | string, number, number>
@@ -117,6 +127,18 @@ export const ACCOUNT_COLUMNS = [
 ] as const
 
 export type AccountView = Pick<AccountRow, (typeof ACCOUNT_COLUMNS)[number]>
+
+/**
+ * The account as somebody proved to be it: with the password and the second factor that were asked for.
+ *
+ * Whoever proved the old ones must not act on an account that has new ones meanwhile.
+ */
+export function asProved({ id, password_changed_at, has_totp }: AccountRow) {
+  return (
+    where: ExpressionBuilder<AuthTables, 'native_auth_accounts'>,
+  ): ExpressionWrapper<AuthTables, 'native_auth_accounts', SqlBool> =>
+    where.and({ id, password_changed_at: Number(password_changed_at), has_totp })
+}
 
 export type AccountUpdate = Updateable<AccountsTable>
 

@@ -1,6 +1,6 @@
 import type { Core } from '../../core.ts'
 import { NativeAuthError } from '../../errors.ts'
-import { readCost } from '../../passwords/hasher.ts'
+import { isBearable, readCost } from '../../passwords/hasher.ts'
 import { isBcrypt } from '../../passwords/legacy.ts'
 import { fromBase32 } from '../../second-factor/totp.ts'
 import { writeAudit } from '../../store/audit.ts'
@@ -56,8 +56,9 @@ function findProblem<Profile>(core: Core<Profile>, entry: ImportEntry): string |
     if (error instanceof NativeAuthError) return error.message
     throw error
   }
-  if (!isBcrypt(entry.hash) && readCost(entry.hash) === undefined)
-    return 'The password hash is neither bcrypt nor argon2id'
+  const cost = readCost(entry.hash)
+  if (!isBcrypt(entry.hash) && cost === undefined) return 'The password hash is neither bcrypt nor argon2id'
+  if (cost !== undefined && !isBearable(cost)) return 'The password hash asks for more than a login may cost'
   if (entry.totpSecret === undefined) return undefined
   const isBase32 = /^[A-Z2-7]+=*$/i.test(entry.totpSecret) && fromBase32(entry.totpSecret).length >= 10
   return isBase32 ? undefined : 'The secret of the second factor is not base32 of 80 bits or more'

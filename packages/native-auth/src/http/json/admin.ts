@@ -5,7 +5,7 @@ import { readJsonObject } from '../body.ts'
 import type { Call, Site } from '../call.ts'
 import type { Route } from '../route.ts'
 import { json, noContent } from '../respond.ts'
-import { Fields } from './fields.ts'
+import { Fields, profileOf } from './fields.ts'
 import { jsonRoute } from './json-route.ts'
 import { presentForAdmin } from './present.ts'
 
@@ -31,7 +31,7 @@ const ACTIONS = {
 >
 
 /** The administrators' side; others get 403, logged in or not. */
-export function adminRoutes<Profile>({ auth }: Site<Profile>): readonly Route<Profile>[] {
+export function adminRoutes<Profile>({ auth, core }: Site<Profile>): readonly Route<Profile>[] {
   const asAdmin = async (call: Call<Profile>): Promise<Actor> => {
     const { account } = await call.needAdmin()
     return { actorId: account.id, ip: call.ip }
@@ -59,14 +59,14 @@ export function adminRoutes<Profile>({ auth }: Site<Profile>): readonly Route<Pr
     }),
     jsonRoute('POST', '/users', async (call) => {
       const actor = await asAdmin(call)
-      const body = await readJsonObject(call.request)
+      const body = readJsonObject(call)
       const fields = new Fields(body)
       const input = {
         username: fields.text('username'),
         password: fields.text('password'),
         email: fields.optionalText('email'),
         isAdmin: fields.flag('is_admin'),
-        profile: body,
+        profile: profileOf(body, core.options.signUp?.captchaField),
       }
       fields.check()
       return json(201, presentForAdmin(await auth.accounts.create(input, actor)))
@@ -81,7 +81,7 @@ export function adminRoutes<Profile>({ auth }: Site<Profile>): readonly Route<Pr
     }),
     jsonRoute('POST', '/users/*/block', async (call) => {
       const actor = await asAdmin(call)
-      const fields = new Fields(call.request.body === null ? {} : await readJsonObject(call.request))
+      const fields = new Fields(call.body.length === 0 ? {} : readJsonObject(call))
       const reason = fields.optionalText('reason')
       const until = fields.optionalText('until')
       fields.check()

@@ -55,6 +55,23 @@ export class Fields {
   }
 }
 
+/** What a profile is read from: the body without what is for the account itself, or a lenient schema would keep it. */
+export function profileOf(body: Body, captchaField: string | undefined): Body {
+  const own = new Set([...ACCOUNT_FIELDS, captchaField ?? 'captcha'])
+  return Object.fromEntries(Object.entries(body).filter(([name]) => !own.has(name)))
+}
+
+const ACCOUNT_FIELDS = [
+  'username',
+  'password',
+  'password_confirmation',
+  'signup_password',
+  'signup_password_confirmation',
+  'admin_token',
+  'accept_terms',
+  'is_admin',
+]
+
 function issue(name: string, type: string, msg: string, value: unknown): Issue {
   const isPlain = ['number', 'boolean'].includes(typeof value)
   return { loc: ['body', name], type, msg, ...(isPlain && !SECRET.test(name) ? { input: value } : {}) }

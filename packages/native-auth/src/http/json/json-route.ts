@@ -19,7 +19,6 @@ export async function loggedIn<Profile>(
   opened: NewSession<Profile>,
   more: Readonly<Record<string, unknown>> = {},
 ): Promise<Response> {
-  if (call.token !== undefined) await call.site.auth.sessions.end(call.token)
-  call.logIn(opened)
+  await call.logIn(opened)
   return json(200, { token: opened.token, user: presentOwnAccount(opened.session.account), ...more }, call.headers)
 }

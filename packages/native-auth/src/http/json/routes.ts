@@ -6,16 +6,17 @@ import { countClient } from '../limits.ts'
 import { adminRoutes } from './admin.ts'
 import { factorRoutes } from './second-factor.ts'
 import { json, noContent } from '../respond.ts'
-import { Fields } from './fields.ts'
+import { Fields, profileOf } from './fields.ts'
 import { presentAccount, presentOwnAccount, presentSession } from './present.ts'
 
 /** The JSON side: what a program needs to sign up, log in and look after its sessions. */
 export function jsonRoutes<Profile>(site: Site<Profile>): readonly Route<Profile>[] {
   const { auth } = site
+  const { captchaField } = site.core.options.signUp ?? {}
   return [
     route('POST', '/users/register', async (call) => {
       await countClient(call, 'signUps')
-      const body = await readJsonObject(call.request)
+      const body = readJsonObject(call)
       const fields = new Fields(body)
       const input = {
         username: fields.text('username'),
@@ -23,8 +24,8 @@ export function jsonRoutes<Profile>(site: Site<Profile>): readonly Route<Profile
         email: fields.optionalText('email'),
         adminToken: fields.optionalText('admin_token'),
         acceptTerms: fields.flag('accept_terms'),
-        captcha: fields.optionalText(site.core.options.signUp?.captchaField ?? 'captcha'),
-        profile: body,
+        captcha: fields.optionalText(captchaField ?? 'captcha'),
+        profile: profileOf(body, captchaField),
       }
       fields.check()
       const account = await auth.signUp(input, call.client())
@@ -33,7 +34,7 @@ export function jsonRoutes<Profile>(site: Site<Profile>): readonly Route<Profile
     {
       ...route<Profile>('POST', '/login', async (call) => {
         await countClient(call, 'logins')
-        const fields = new Fields(await readJsonObject(call.request))
+        const fields = new Fields(readJsonObject(call))
         const credentials = {
           username: fields.text('username'),
           password: fields.text('password'),
@@ -55,7 +56,7 @@ export function jsonRoutes<Profile>(site: Site<Profile>): readonly Route<Profile
     {
       ...route<Profile>('POST', '/change-password', async (call) => {
         const session = await call.needSession()
-        const fields = new Fields(await readJsonObject(call.request))
+        const fields = new Fields(readJsonObject(call))
         const passwords = {
           current: fields.text('old_password'),
           next: fields.text('new_password'),
@@ -63,7 +64,7 @@ export function jsonRoutes<Profile>(site: Site<Profile>): readonly Route<Profile
         }
         fields.check()
         const opened = await auth.passwords.change(session, passwords, call.client())
-        call.logIn(opened)
+        await call.logIn(opened)
         return json(200, { token: opened.token }, call.headers)
       }),
       body: 'json',
@@ -71,7 +72,7 @@ export function jsonRoutes<Profile>(site: Site<Profile>): readonly Route<Profile
     {
       ...route<Profile>('POST', '/forgot-password', async (call) => {
         await countClient(call, 'signUps')
-        const fields = new Fields(await readJsonObject(call.request))
+        const fields = new Fields(readJsonObject(call))
         const username = fields.text('username')
         fields.check()
         await auth.links.requestReset(username)
@@ -80,7 +81,7 @@ export function jsonRoutes<Profile>(site: Site<Profile>): readonly Route<Profile
       body: 'json',
     },
     route('POST', '/reset', async (call) => {
-      const fields = new Fields(await readJsonObject(call.request))
+      const fields = new Fields(readJsonObject(call))
       const [token, password] = [fields.text('token'), fields.text('new_password')]
       fields.check()
       await auth.links.reset(token, password, { ip: call.ip })

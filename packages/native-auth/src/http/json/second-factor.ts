@@ -14,20 +14,20 @@ export function factorRoutes<Profile>({ auth }: Site<Profile>): readonly Route<P
   return [
     jsonRoute('POST', '/login/code', async (call) => {
       await countClient(call, 'logins')
-      const fields = new Fields(await readJsonObject(call.request))
+      const fields = new Fields(readJsonObject(call))
       const [challenge, code] = [fields.text('challenge'), fields.text('code')]
       fields.check()
       return loggedIn(call, await secondFactor.complete(challenge, code, call.client()))
     }),
     jsonRoute('POST', '/second-factor/start', async (call) => {
       const session = await call.needSession()
-      const fields = new Fields(await readJsonObject(call.request))
+      const fields = new Fields(readJsonObject(call))
       const password = fields.text('password')
       fields.check()
       return json(200, present(await secondFactor.start(session, password, call.client())))
     }),
     jsonRoute('POST', '/second-factor/enrolment', async (call) => {
-      const fields = new Fields(await readJsonObject(call.request))
+      const fields = new Fields(readJsonObject(call))
       const setup = fields.text('setup')
       fields.check()
       const enrolment = await secondFactor.enrolment(setup)
@@ -36,7 +36,7 @@ export function factorRoutes<Profile>({ auth }: Site<Profile>): readonly Route<P
     }),
     jsonRoute('POST', '/second-factor/confirm', async (call) => {
       await countClient(call, 'logins')
-      const fields = new Fields(await readJsonObject(call.request))
+      const fields = new Fields(readJsonObject(call))
       const [setup, code] = [fields.text('setup'), fields.text('code')]
       fields.check()
       const opened = await secondFactor.confirm(setup, code, call.client())
@@ -55,7 +55,7 @@ export function factorRoutes<Profile>({ auth }: Site<Profile>): readonly Route<P
 }
 
 async function readProof<Profile>(call: Call<Profile>): Promise<{ password: string; code: string }> {
-  const fields = new Fields(await readJsonObject(call.request))
+  const fields = new Fields(readJsonObject(call))
   const proof = { password: fields.text('password'), code: fields.text('code') }
   fields.check()
   return proof

@@ -58,7 +58,7 @@ export function accountRoutes<Profile>(): readonly Route<Profile>[] {
     }),
     pageRoute('POST', '/account/sessions', async (call) => {
       const { account } = await call.needSession()
-      const fields = await readForm(call.request)
+      const fields = readForm(call)
       call.checkForm(fields)
       const id = fields.get('id') ?? ''
       const { auth, basePath } = call.site

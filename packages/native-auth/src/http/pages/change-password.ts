@@ -75,7 +75,7 @@ export function changePasswordRoutes<Profile>(): readonly Route<Profile>[] {
     pageRoute('POST', '/change-password', async (call) => {
       const session = await call.session()
       if (session === undefined) throw new NativeAuthError('NATIVE_AUTH_FORBIDDEN', 'Log in first')
-      const fields = await readForm(call.request)
+      const fields = readForm(call)
       call.checkForm(fields)
       try {
         const next = fields.get('new_password') ?? ''
@@ -85,7 +85,7 @@ export function changePasswordRoutes<Profile>(): readonly Route<Profile>[] {
           confirmation: fields.get('new_password_confirmation') ?? '',
           code: fields.get('code') ?? undefined,
         }
-        call.logIn(await call.site.auth.passwords.change(session, passwords, call.client()))
+        await call.logIn(await call.site.auth.passwords.change(session, passwords, call.client()))
       } catch (error) {
         if (!(error instanceof NativeAuthError)) throw error
         for (const [key, value] of errorHeaders(error)) call.headers.set(key, value)
@@ -99,7 +99,7 @@ export function changePasswordRoutes<Profile>(): readonly Route<Profile>[] {
     }),
     pageRoute('POST', '/change-password/*', async (call) => {
       const { account: admin } = await call.needAdmin()
-      const fields = await readForm(call.request)
+      const fields = readForm(call)
       call.checkForm(fields)
       const { username, id } = await needAccount(call)
       try {

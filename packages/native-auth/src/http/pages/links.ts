@@ -70,7 +70,7 @@ export function linkRoutes<Profile>(): readonly Route<Profile>[] {
   return [
     pageRoute('GET', '/reset/*', async (call) => resetPage(call, await mustBeOpen(call, 'reset'))),
     pageRoute('POST', '/reset/*', async (call) => {
-      const fields = await readForm(call.request)
+      const fields = readForm(call)
       call.checkForm(fields)
       const token = call.params[0] ?? ''
       const password = fields.get('new_password') ?? ''
@@ -96,7 +96,7 @@ export function linkRoutes<Profile>(): readonly Route<Profile>[] {
       })
     }),
     pageRoute('POST', '/confirm/*', async (call) => {
-      call.checkForm(await readForm(call.request))
+      call.checkForm(readForm(call))
       const { displayName } = await call.site.auth.links.confirm(call.params[0] ?? '', { ip: call.ip })
       return messagePage(call, 200, 'Account confirmed', `${displayName} is ready: log in.`, login(call))
     }),
@@ -106,7 +106,7 @@ export function linkRoutes<Profile>(): readonly Route<Profile>[] {
     }),
     pageRoute('POST', '/forgot-password', async (call) => {
       mailMustWork(call)
-      const fields = await readForm(call.request)
+      const fields = readForm(call)
       call.checkForm(fields)
       await countClient(call, 'signUps')
       await call.site.auth.links.requestReset(fields.get('username') ?? '')

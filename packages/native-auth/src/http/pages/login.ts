@@ -64,7 +64,7 @@ export function loginRoutes<Profile>(): readonly Route<Profile>[] {
       return (await call.session()) === undefined ? loginPage(call, { next }) : redirect(next)
     }),
     pageRoute('POST', '/login', async (call) => {
-      const fields = await readForm(call.request)
+      const fields = readForm(call)
       call.checkForm(fields)
       const next = safeNext(fields.get('next') ?? call.url.searchParams.get('next'), call.site.home)
       const username = fields.get('username') ?? ''
@@ -74,8 +74,7 @@ export function loginRoutes<Profile>(): readonly Route<Profile>[] {
         // The model's form asks for everything at once; who posts like it still gets in.
         const code = fields.get('2fa') || undefined
         const opened = await call.site.auth.authenticate({ username, password, code }, call.client())
-        if (call.token !== undefined) await call.site.auth.sessions.end(call.token)
-        call.logIn(opened)
+        await call.logIn(opened)
         return redirect(next, call.headers)
       } catch (error) {
         if (!(error instanceof NativeAuthError)) throw error
@@ -96,7 +95,7 @@ export function loginRoutes<Profile>(): readonly Route<Profile>[] {
           }),
     ),
     pageRoute('POST', '/logout', async (call) => {
-      call.checkForm(await readForm(call.request))
+      call.checkForm(readForm(call))
       if (call.token !== undefined) await call.site.auth.sessions.end(call.token)
       call.logOut()
       return redirect(`${call.site.basePath}/login`, call.headers)

@@ -113,7 +113,7 @@ export function personRoutes<Profile>(): readonly Route<Profile>[] {
     }),
     pageRoute('POST', '/authorize/*', async (call) => {
       const { account } = await call.needAdmin()
-      const fields = await readForm(call.request)
+      const fields = readForm(call)
       call.checkForm(fields)
       const name = call.params[0] ?? ''
       const link = await act(call, name, fields, { actorId: account.id, ip: call.ip })
@@ -130,7 +130,7 @@ export function personRoutes<Profile>(): readonly Route<Profile>[] {
     }),
     pageRoute('POST', '/discard/*', async (call) => {
       const { account } = await call.needAdmin()
-      call.checkForm(await readForm(call.request))
+      call.checkForm(readForm(call))
       await call.site.auth.accounts.discard(call.params[0] ?? '', { actorId: account.id, ip: call.ip })
       return redirect(`${call.site.basePath}/authorize`, call.headers)
     }),

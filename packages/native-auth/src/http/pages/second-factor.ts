@@ -126,14 +126,14 @@ async function settingsPage<Profile>(call: Call<Profile>, error?: NativeAuthErro
 export function secondFactorRoutes<Profile>(): readonly Route<Profile>[] {
   return [
     pageRoute('POST', '/login/code', async (call) => {
-      const fields = await readForm(call.request)
+      const fields = readForm(call)
       call.checkForm(fields)
       const { secondFactor } = call.site.auth
       const challenge = fields.get('challenge') ?? ''
       const next = safeNext(fields.get('next'), call.site.home)
       try {
         await countClient(call, 'logins')
-        call.logIn(await secondFactor.complete(challenge, fields.get('code') ?? '', call.client()))
+        await call.logIn(await secondFactor.complete(challenge, fields.get('code') ?? '', call.client()))
         return redirect(next, call.headers)
       } catch (error) {
         if (!(error instanceof NativeAuthError)) throw error
@@ -146,7 +146,7 @@ export function secondFactorRoutes<Profile>(): readonly Route<Profile>[] {
     ),
     pageRoute('POST', '/second-factor', async (call) => {
       const session = await call.needSession()
-      const fields = await readForm(call.request)
+      const fields = readForm(call)
       call.checkForm(fields)
       const { secondFactor } = call.site.auth
       const proof = { password: fields.get('password') ?? '', code: fields.get('code') ?? '' }
@@ -165,7 +165,7 @@ export function secondFactorRoutes<Profile>(): readonly Route<Profile>[] {
               call.site.home,
             )
           case 'disable':
-            call.logIn(await secondFactor.disable(session, proof, call.client()))
+            await call.logIn(await secondFactor.disable(session, proof, call.client()))
             return redirect(`${call.site.basePath}/account`, call.headers)
           default:
             return await settingsPage(call)
@@ -176,7 +176,7 @@ export function secondFactorRoutes<Profile>(): readonly Route<Profile>[] {
       }
     }),
     pageRoute('POST', '/second-factor/confirm', async (call) => {
-      const fields = await readForm(call.request)
+      const fields = readForm(call)
       call.checkForm(fields)
       const { secondFactor } = call.site.auth
       const setup = fields.get('setup') ?? ''
@@ -184,7 +184,7 @@ export function secondFactorRoutes<Profile>(): readonly Route<Profile>[] {
       try {
         await countClient(call, 'logins')
         const opened = await secondFactor.confirm(setup, fields.get('code') ?? '', call.client())
-        call.logIn(opened)
+        await call.logIn(opened)
         return await recoveryPage(call, opened.recoveryCodes, next)
       } catch (error) {
         if (!(error instanceof NativeAuthError)) throw error

@@ -95,7 +95,7 @@ export function signUpRoutes<Profile>(): readonly Route<Profile>[] {
     }),
     pageRoute('POST', '/signup', async (call) => {
       mustBeOn(call)
-      const fields = await readForm(call.request)
+      const fields = readForm(call)
       call.checkForm(fields)
       const { auth, core } = call.site
       const password = fields.get('signup_password') ?? ''
