@@ -91,9 +91,9 @@ export function readEntry(
 
 /** Finds the parameter that a spelling means. */
 function nameOf(probe: Probe, key: string): string | undefined {
-  if (key in probe.params) return key
+  if (Object.hasOwn(probe.params, key)) return key
   const alias = Object.entries(probe.params).find(([, param]) => param.aliases.includes(key))
-  return alias?.[0] ?? (key in commonParams ? key : undefined)
+  return alias?.[0] ?? (Object.hasOwn(commonParams, key) ? key : undefined)
 }
 
 function readValue(

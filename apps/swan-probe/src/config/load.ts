@@ -51,7 +51,9 @@ export function parseConfig(file: string, text: string, options: LoadOptions): C
 function readTests(reader: YamlReader, node: Parameters<YamlReader['fields']>[0], options: LoadOptions): Entry[] {
   const entries: Entry[] = []
   for (const groupField of reader.fields(node, '`tests`')) {
-    const group: Group | undefined = groupSpellings[groupField.key]
+    const group: Group | undefined = Object.hasOwn(groupSpellings, groupField.key)
+      ? groupSpellings[groupField.key]
+      : undefined
     if (group === undefined) {
       const known = [...new Set(Object.values(groupSpellings))]
       reader.complain(groupField.at, `Unknown group \`${groupField.key}\`; expected one of ${known.join(', ')}`)

@@ -135,6 +135,6 @@ export const names = param<readonly string[]>('a list of texts, at least one', (
 export function oneOf<const T extends string>(words: readonly T[], also: Readonly<Record<string, T>> = {}) {
   return param<T>(`one of ${words.join(', ')}`, (value) => {
     const read = readText(value) ?? ''
-    return words.find((word) => word === read) ?? also[read]
+    return words.find((word) => word === read) ?? (Object.hasOwn(also, read) ? also[read] : undefined)
   })
 }

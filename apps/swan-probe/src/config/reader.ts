@@ -1,4 +1,4 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type ParsedNode, parseDocument } from 'yaml'
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type ParsedNode, parseDocument, visit } from 'yaml'
 
 import { ProbeError } from '../errors.ts'
 
@@ -21,6 +21,11 @@ export class YamlReader {
     this.#file = file
     this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, version: '1.1' })
     for (const error of this.#document.errors) this.#problems.push(`${this.#where(error.pos[0])}: ${error.message}`)
+    visit(this.#document, {
+      Alias: (_, alias) => {
+        if (alias.resolve(this.#document) === undefined) this.complain(alias, `\`*${alias.source}\` stands for nothing`)
+      },
+    })
     this.finish()
   }
 

@@ -95,7 +95,7 @@ function readFields<P extends Readonly<Record<string, Param<unknown>>>>(
 ): { [K in keyof P]: P[K] extends Param<infer T> ? T : never } {
   const values: Record<string, unknown> = {}
   for (const field of reader.fields(node, what)) {
-    const param = params[field.key]
+    const param = Object.hasOwn(params, field.key) ? params[field.key] : undefined
     if (param === undefined) {
       reader.complain(field.at, `Unknown key \`${field.key}\` in ${what}; expected ${Object.keys(params).join(', ')}`)
       continue

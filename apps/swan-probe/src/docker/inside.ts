@@ -11,6 +11,8 @@ import { type EntryMessage, fromMessage, type InsideMessage } from './messages.t
  */
 export async function runInside(): Promise<void> {
   const stop = new AbortController()
+  // A runner that is gone reads no more; what was made still has to be put away.
+  process.stdout.on('error', () => stop.abort())
   const send = (message: InsideMessage) => process.stdout.write(`${JSON.stringify(message)}\n`)
   const input = createInterface({ input: process.stdin })
   const { promise: first, resolve } = Promise.withResolvers<string>()

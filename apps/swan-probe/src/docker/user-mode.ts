@@ -9,9 +9,10 @@ import { containerName } from '../probes/jupyterhub-api/container-name.ts'
 import type { ProbeResult, Report } from '../runner/result.ts'
 import type { RunListener } from '../runner/listener.ts'
 import { type RunOptions, runProbes } from '../runner/run.ts'
-import { type Conversation, Engine } from './engine.ts'
+import { type Conversation, Engine, type ExecResult } from './engine.ts'
 import { insideWord } from './inside-word.ts'
 import { type InsideMessage, toMessage } from './messages.ts'
+import { readReport } from './read-report.ts'
 import { packTar } from './tar.ts'
 
 /** Where the original runs each group in user mode. The engine's socket is on the host, so user_docker stays there. */
@@ -32,6 +33,9 @@ const oldestNode = [22, 13] as const
 /** Time that a run in a container gets to end in order after an interrupt, in milliseconds. */
 const lastWordsMs = 10_000
 
+/** Output of a run in a container that is read, in bytes: its user may write without end. */
+const largestOutput = 32 * 1024 * 1024
+
 /** Options of {@link runInContainer}. */
 export interface UserModeOptions extends RunOptions {
   readonly engine?: Engine
@@ -48,18 +52,19 @@ export async function runInContainer(
   options: UserModeOptions = {},
 ): Promise<Report> {
   const engine = options.engine ?? new Engine()
+  const limits = options.deadlineSeconds === undefined ? [] : [AbortSignal.timeout(options.deadlineSeconds * 1000)]
+  const signal = AbortSignal.any([...(options.signal === undefined ? [] : [options.signal]), ...limits])
   const at = (place: 'session' | 'hub' | 'host') => entries.filter((entry) => placeOf[entry.probe.group] === place)
   const inside = async (place: 'session' | 'hub', container: () => Promise<string>, user: string | undefined) => {
     const chosen = at(place)
     if (chosen.length === 0) return undefined
     try {
-      return await new Visit(engine, await container(), user, options).run(chosen)
+      return await new Visit(engine, await container(), user, { ...options, signal }).run(chosen)
     } catch (error) {
       if (error instanceof ProbeError && error.code === 'PROBE_USAGE') throw error
       return failedReport(chosen, error)
     }
   }
-  const signal = options.signal ?? new AbortController().signal
   const reports = await Promise.all([
     inside('session', () => sessionContainer(engine, session, signal), session),
     inside('hub', () => Promise.resolve(options.hubContainer ?? HUB_CONTAINER), undefined),
@@ -117,9 +122,9 @@ class Visit {
     })
     const brought = own ? [] : [file('node', 0o755, readFileSync(process.execPath))]
     const archive = packTar([file('', 0o755, undefined), file('swan-probe.mjs', 0o644, bundle), ...brought])
-    await this.#engine.putArchive(this.#container, '/tmp', archive, signal)
     const node = own ? 'node' : `${this.#folder}/node`
     try {
+      await this.#engine.putArchive(this.#container, '/tmp', archive, signal)
       return await this.#talk(node, entries)
     } finally {
       await this.#remove(node)
@@ -150,7 +155,7 @@ class Visit {
     signal?.addEventListener('abort', stop)
     conversation.input.write(`${JSON.stringify(entries.map(toMessage))}\n`)
     try {
-      return await listen(conversation, listener)
+      return await listen(conversation, listener, entries)
     } catch (error) {
       if (error instanceof ProbeError) throw error
       throw new ProbeError('PROBE_CONTAINER_EXEC', `In \`${this.#container}\`: ${messageOf(error)}`, { cause: error })
@@ -176,14 +181,18 @@ class Visit {
     return this.#engine.talk(this.#container, { command, signal, ...(known ? { user } : {}) })
   }
 
+  /**
+   * As root, since the folder is root's; by a full path, since what the session's user put first on the PATH must not run
+   * as root. Where there is no such program, the Node that was brought does it.
+   */
   async #remove(node: string): Promise<void> {
     const script = 'fs.rmSync(process.argv[1], { recursive: true, force: true })'
-    const command = [node, '-e', script, this.#folder]
-    const { exitCode, stderr } = await this.#engine.exec(this.#container, {
-      command,
-      user: '0',
-      signal: AbortSignal.timeout(lastWordsMs),
-    })
+    const ways = [
+      ['/bin/rm', '-rf', this.#folder],
+      [node, '-e', script, this.#folder],
+    ]
+    let { exitCode, stderr } = await this.#asRoot(ways[0]!)
+    if (exitCode === 126 || exitCode === 127) ({ exitCode, stderr } = await this.#asRoot(ways[1]!))
     if (exitCode !== 0) {
       throw new ProbeError(
         'PROBE_CONTAINER_EXEC',
@@ -191,13 +200,25 @@ class Visit {
       )
     }
   }
+
+  #asRoot(command: readonly string[]): Promise<ExecResult> {
+    return this.#engine.exec(this.#container, { command, user: '0', signal: AbortSignal.timeout(lastWordsMs) })
+  }
 }
 
-async function listen(conversation: Conversation, listener: RunListener | undefined): Promise<Report> {
+async function listen(
+  conversation: Conversation,
+  listener: RunListener | undefined,
+  entries: readonly Entry[],
+): Promise<Report> {
+  let read = 0
   let waiting = ''
   let errors = ''
   let report: Report | undefined
   for await (const { stream, bytes } of conversation.output) {
+    read += bytes.length
+    if (read > largestOutput)
+      throw new ProbeError('PROBE_CONTAINER_EXEC', 'The run in the container writes without end')
     if (stream === 'stderr') {
       errors += bytes.toString('utf8')
       continue
@@ -214,7 +235,7 @@ async function listen(conversation: Conversation, listener: RunListener | undefi
       const message = JSON.parse(line) as InsideMessage
       if (message.kind === 'started') listener?.started?.(message.id)
       else if (message.kind === 'line') listener?.line?.(message.id, message.line)
-      else report = message.report
+      else report = readReport(message.report, entries)
     }
   }
   if (report === undefined) {

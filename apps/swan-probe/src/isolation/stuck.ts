@@ -47,6 +47,7 @@ export class StuckMemory {
     if (startTicks === undefined) return
     try {
       mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
+      if (!this.#isOurs()) return
       writeFileSync(path.join(this.#folder, `${stuck.pid}.json`), JSON.stringify({ ...stuck, startTicks }), {
         mode: 0o600,
       })
@@ -57,12 +58,20 @@ export class StuckMemory {
 
   #files(): string[] {
     try {
-      // In a shared temporary folder somebody else may have put it there, to make mounts look dead.
-      if (lstatSync(this.#folder).uid !== userInfo().uid) return []
+      if (!this.#isOurs()) return []
       return readdirSync(this.#folder).filter((file) => file.endsWith('.json'))
     } catch {
       return []
     }
+  }
+
+  /** In a shared temporary folder somebody else may have put it there, to make mounts look dead, or as a link elsewhere. */
+  #isOurs(): boolean {
+    const { uid } = userInfo()
+    return [path.dirname(this.#folder), this.#folder].every((folder) => {
+      const stat = lstatSync(folder)
+      return stat.isDirectory() && stat.uid === uid
+    })
   }
 
   #read(file: string): Stuck | undefined {

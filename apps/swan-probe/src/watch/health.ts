@@ -3,6 +3,7 @@ import type { HelperPool } from '../isolation/pool.ts'
 import { passed, type Report } from '../runner/result.ts'
 import { runProbes } from '../runner/run.ts'
 import { Hysteresis } from './hysteresis.ts'
+import { outlived } from './outlived.ts'
 import type { Clock } from './schedule.ts'
 
 /** What a health set says at the moment. */
@@ -71,7 +72,8 @@ export class HealthSets {
       await clock.wait(set.initialDelaySeconds * 1000, signal)
       if (name !== 'startup') await Promise.race([started, aborted(signal)])
       while (!signal.aborted) {
-        this.observe(name, await evaluate(set, this.#entries, { signal, pool }))
+        const report = await outlived(() => evaluate(set, this.#entries, { signal, pool }))
+        if (report !== undefined) this.observe(name, report)
         if (name === 'startup' && this.#machines.startup.state === 'up') return resolve()
         await clock.wait(set.periodSeconds * 1000, signal)
       }

@@ -60,3 +60,21 @@ test('ends with its signal without another start', async () => {
   await repeat(() => Promise.resolve(void runs++), { periodMs: 1000, jitter: 0, clock, signal: stop.signal })
   expect(runs).toBe(0)
 })
+
+test('a clock that is set back delays the next start by one period at most', async () => {
+  const clock = manualClock()
+  const stop = new AbortController()
+  const waits: number[] = []
+  const wait = clock.wait.bind(clock)
+  clock.wait = (ms, signal) => {
+    waits.push(ms)
+    return wait(ms, signal)
+  }
+  const task = () => {
+    clock.time -= 3_600_000
+    if (waits.length === 3) stop.abort()
+    return Promise.resolve()
+  }
+  await repeat(task, { periodMs: 1000, jitter: 0, clock, signal: stop.signal })
+  expect(waits).toEqual([0, 1000, 1000])
+})

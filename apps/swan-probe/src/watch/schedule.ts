@@ -35,7 +35,9 @@ export async function repeat(task: () => Promise<void>, options: ScheduleOptions
   const { clock, jitter, periodMs, signal } = options
   let next = clock.now() + clock.random() * jitter * periodMs
   while (!signal.aborted) {
-    await clock.wait(Math.max(0, next - clock.now()), signal)
+    // A clock that was set back must not silence the task for as long.
+    const longest = periodMs * (1 + jitter)
+    await clock.wait(Math.min(longest, Math.max(0, next - clock.now())), signal)
     if (signal.aborted) return
     const began = clock.now()
     await task()

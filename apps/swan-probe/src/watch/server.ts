@@ -36,6 +36,8 @@ export async function serveStatus(
     else if (path.startsWith('/healthz/')) sendSet(response, watcher, path.slice('/healthz/'.length))
     else send(response, 404, 'text/plain', 'Not found\n')
   })
+  // Callers must not take the descriptors that the probes need.
+  server.maxConnections = 32
   try {
     server.listen(listen.port, listen.host)
     await once(server, 'listening')

@@ -4,6 +4,7 @@ import { planRun } from '../runner/plan.ts'
 import { passed, type ProbeResult } from '../runner/result.ts'
 import { runProbes } from '../runner/run.ts'
 import { HealthSets } from './health.ts'
+import { outlived } from './outlived.ts'
 import { Hysteresis } from './hysteresis.ts'
 import { type Clock, repeat, systemClock } from './schedule.ts'
 
@@ -85,8 +86,8 @@ export class Watcher {
         (entry) => this.#memory.get(entry.probe.id)?.everySeconds ?? this.#config.watch.everySeconds,
       )
       const task = async () => {
-        const report = await runProbes(entries, { signal, pool })
-        if (!report.cut) for (const result of report.results) this.observe(result)
+        const report = await outlived(() => runProbes(entries, { signal, pool }))
+        if (report?.cut === false) for (const result of report.results) this.observe(result)
       }
       return repeat(task, { periodMs: Math.min(...periods) * 1000, jitter, clock, signal })
     })
