@@ -1,6 +1,8 @@
+import { sql } from 'kysely'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 
+import { openPostgres } from '../src/store/open.ts'
 import { FAKE_SERVER } from './support/jupyterhub.ts'
 import { startHub, type TestHub } from './support/running-hub.ts'
 
@@ -44,6 +46,20 @@ describe('a hub on Postgres', { timeout: 60_000 }, () => {
       token: string
     }
     expect((await hub.call('GET', '/users', { token })).status).toBe(200)
+  })
+
+  test('outlives a connection that ends in the middle of a transaction', async () => {
+    await using open = await openPostgres(url.href)
+    const broken = open.db.transaction().execute(async (tx) => {
+      const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(tx)
+      const { pid } = rows[0]!
+      await administer(`select pg_terminate_backend(${pid}, 5000)`)
+      // The news comes by an event of its own, before anybody asks again.
+      await new Promise(setImmediate)
+      await sql`select 1`.execute(tx)
+    })
+    await expect(broken).rejects.toThrow(/terminat|not queryable/)
+    expect((await sql<{ one: number }>`select 1 as one`.execute(open.db)).rows).toEqual([{ one: 1 }])
   })
 
   test('starts a server and finds it again after a kill', async () => {

@@ -59,6 +59,8 @@ export async function openPostgres(url: string): Promise<OpenDatabase> {
   })
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => {})
+  // One that breaks while a transaction has it tells the next statement, and nobody else would hear of it.
+  pool.on('connect', (client) => client.on('error', () => {}))
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
   return { db, kind: 'postgres', mark: () => undefined, [Symbol.asyncDispose]: () => db.destroy() }
 }
