@@ -15,6 +15,7 @@ import {
   hasData,
   openFolder,
   prepareFolder,
+  sameFolder,
   type StorageFolder,
   unmake,
 } from '../storage/folder.ts'
@@ -104,6 +105,12 @@ async function bringUp(context: Context, wanted: ServerRecord, wishes: Wishes): 
   try {
     return await bringUpOn(context, wanted, wishes)
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+      throw new ContainerPgError('STORAGE_MISSING', `The folder ${wanted.storageDir} went away meanwhile`, {
+        remedy: 'Put it back, or try again.',
+        cause: error,
+      })
+    }
     throw fromDisk(wanted.storageDir, error)
   }
 }
@@ -114,9 +121,17 @@ async function bringUpOn(context: Context, wanted: ServerRecord, wishes: Wishes)
   // Before a folder is made: it could lie in somebody's data.
   await expectUnclaimed(context, wanted)
   await using folder = await openFolder(context.root, wanted.storageDir, { make: !wishes.known })
+  await using turn = await tryLock(`storage ${folder.identity}`)
+  // Whoever had the turn before may have failed, and taken away the folder that it had made.
+  if (turn === undefined || (!wishes.known && !(await sameFolder(folder)))) {
+    throw new ContainerPgError('STORAGE_IN_USE', `Another operation works on the folder ${folder.path}`, {
+      remedy: 'Let it finish, or name another folder.',
+    })
+  }
   try {
     return await bringUpIn(context, folder, image, wanted, wishes)
   } catch (error) {
+    // Before the turn ends: the next one may already have opened the folder.
     await unmake(folder.made)
     throw error
   }
@@ -130,12 +145,6 @@ async function bringUpIn(
   wishes: Wishes,
 ): Promise<ServerRecord> {
   const { engine, records } = context
-  await using turn = await tryLock(`storage ${folder.identity}`)
-  if (turn === undefined) {
-    throw new ContainerPgError('STORAGE_IN_USE', `Another operation works on the folder ${folder.path}`, {
-      remedy: 'Let it finish, or name another folder.',
-    })
-  }
   await expectUnused(context, folder, wanted)
 
   const present = await engine.inspect(containerName(folder.identity))

@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, watch, writeFileSync } from 'node:fs'
 import path from 'node:path'
 
 import { describeWith } from '@org/services'
 import { expect, onTestFinished, test, vi } from 'vitest'
 
+import { type KernelLock, tryLock } from '../../src/internal/kernel-lock.ts'
+import { identityOf } from '../../src/storage/folder.ts'
 import { cutProxy } from '../faults/cut-proxy.ts'
 import { containersOf, freshProvisioner, PASSWORD } from './fixtures.ts'
 
@@ -51,6 +53,31 @@ await describeWith('docker', 'removal', () => {
     expect(existsSync(path.join(top, 'a/container-pg.json'))).toBe(false)
     await expect(provisioner.create(spec)).rejects.toThrow(/EBUSY/)
     expect(await containersOf(top)).toEqual([])
+  })
+
+  test('a folder that a create made stays when another operation has it by then', async () => {
+    await using proxy = await cutProxy({ on: /^POST \/containers\/create/, cut: 'before', times: 100 })
+    const { provisioner, root: top } = await freshProvisioner({ docker: { socketPath: proxy.socketPath } })
+    for (let n = 0; ; n += 1) {
+      const folder = path.join(top, `shared-${n}`)
+      const watcher = watch(top)
+      const snatched = new Promise<KernelLock | undefined>((resolve) => {
+        watcher.on('change', (_type, name) => {
+          const facts = name === `shared-${n}` ? statSync(folder, { throwIfNoEntry: false }) : undefined
+          if (facts !== undefined) resolve(tryLock(`storage ${identityOf(facts)}`))
+        })
+      })
+      const outcome: unknown = await provisioner
+        .create({ ...spec, storageDir: folder })
+        .catch((error: unknown) => error)
+      await using lock = await Promise.race([snatched, Promise.resolve(undefined)])
+      watcher.close()
+      // The create was faster: it had its turn, failed at the engine, and took its folder away.
+      if (lock === undefined) continue
+      expect(outcome).toMatchObject({ code: 'STORAGE_IN_USE' })
+      expect(readdirSync(top)).toContain(`shared-${n}`)
+      break
+    }
   })
 
   test.runIf(root)('a full disk is no reason to keep what is to be erased', async () => {
