@@ -22,8 +22,8 @@ export async function requireAdminRights(hub: Hub, scopes: ScopeSet): Promise<vo
  * Renames a user or makes him an administrator. A new name ends all his tokens.
  *
  * @param by - The rights of who asks for it: administrators are made and changed by administrators.
- * @throws {@link RequestError} 403 without these rights; 400 when the name is bad or taken, he has an account or a running server, or nobody
- *   would be left to administer the hub.
+ * @throws {@link RequestError} 403 without these rights; 400 when the name is bad or taken, he has an account or a
+ *   running server, or nobody would be left to administer the hub.
  */
 export async function changeUser(
   hub: Hub,

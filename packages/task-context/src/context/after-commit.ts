@@ -5,8 +5,10 @@ import type { AfterCommit } from './transaction.ts'
 /**
  * Runs `callback` once the outermost transaction around the caller has committed; drops it on rollback.
  *
- * Without a transaction it runs now, and rejects in what a rolled back one left running. It runs in the caller's context, without the transaction's handle. A crash right
+ * Without a transaction it runs now. It runs in the caller's context, without the transaction's handle. A crash right
  * after the commit loses it: for what must not be lost, enqueue a job.
+ *
+ * @throws `TASK_CLOSED` in what a rolled back transaction left running.
  */
 export async function afterCommit(callback: AfterCommit): Promise<void> {
   const transaction = currentTransaction()
