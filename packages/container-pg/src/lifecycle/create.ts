@@ -11,7 +11,7 @@ import { scramVerifier } from '../postgres/scram.ts'
 import {
   clearFolder,
   emptyData,
-  fromDisk,
+  fromFolder,
   hasData,
   openFolder,
   prepareFolder,
@@ -105,13 +105,7 @@ async function bringUp(context: Context, wanted: ServerRecord, wishes: Wishes): 
   try {
     return await bringUpOn(context, wanted, wishes)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
-      throw new ContainerPgError('STORAGE_MISSING', `The folder ${wanted.storageDir} went away meanwhile`, {
-        remedy: 'Put it back, or try again.',
-        cause: error,
-      })
-    }
-    throw fromDisk(wanted.storageDir, error)
+    throw fromFolder(wanted.storageDir, error)
   }
 }
 

@@ -185,7 +185,7 @@ async function unlessThere(folder: StorageFolder, making: Promise<unknown>): Pro
     return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
-    throw fromDisk(folder.path, error)
+    throw fromFolder(folder.path, error)
   }
 }
 
@@ -216,6 +216,13 @@ export function fromDisk(folder: string, error: unknown): unknown {
   if (!FORBIDDEN.has(code)) return error
   const remedy = 'Check the owner and mode of the folder and of those above it.'
   return new ContainerPgError('STORAGE_REFUSED', `May not use the folder ${folder} (${code})`, { remedy, cause: error })
+}
+
+/** The same for work inside a server's folder, which somebody may take away meanwhile. */
+export function fromFolder(folder: string, error: unknown): unknown {
+  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return fromDisk(folder, error)
+  const remedy = 'Put it back, or try again.'
+  return new ContainerPgError('STORAGE_MISSING', `The folder ${folder} went away meanwhile`, { remedy, cause: error })
 }
 
 /** Tells whether a folder holds database files. */
