@@ -7,6 +7,8 @@ import { timed } from './load.ts'
 
 /** How much is done of each thing. */
 export interface BenchSize {
+  /** Length of the load before the measured ones, in milliseconds: both sides compile what is used much. */
+  readonly warmMs: number
   /** Length of one load, in milliseconds. */
   readonly loadMs: number
   /** How often something is repeated that is counted in medians. */

@@ -9,42 +9,43 @@ export interface LoadResult {
   readonly p99: number
 }
 
-/** Length of the load before the measured one, in milliseconds: both sides compile what is used much. */
-const WARM_MS = 1500
+/** What is asked again and again. */
+export interface LoadOptions {
+  readonly url: string
+  readonly token: string
+  /** How many ask at once, each on a connection of its own that it keeps. */
+  readonly clients: number
+}
+
+/** A load that can be run several times over the same connections. */
+export interface Load extends Disposable {
+  /** Asks for so many milliseconds. */
+  readonly run: (durationMs: number) => Promise<LoadResult>
+}
 
 /**
- * Calls one address again and again from several clients at once, each on a connection of its own that it keeps, and
- * each waiting for its answer.
+ * Calls one address again and again from several clients at once, each waiting for its answer.
  *
  * Client, proxy and hub share two cores, so the client does little: one text is sent, and of the answer status and
  * length are read.
  */
-export async function load(url: string, token: string, clients: number, durationMs: number): Promise<LoadResult> {
+export async function openLoad({ url, token, clients }: LoadOptions): Promise<Load> {
   const sockets = await Promise.all(Array.from({ length: clients }, () => open(url)))
   const { host, pathname, search } = new URL(url)
   const text = `GET ${pathname}${search} HTTP/1.1\r\nhost: ${host}\r\nauthorization: token ${token}\r\n\r\n`
-  const run = async (forMs: number) => {
-    const times: number[] = []
-    const until = performance.now() + forMs
-    const one = async (socket: Socket) => {
-      while (performance.now() < until) {
-        const sent = performance.now()
-        socket.write(text)
-        await answer(socket, url)
-        times.push(performance.now() - sent)
+  return {
+    run: async (durationMs) => {
+      const begun = performance.now()
+      const times = await Promise.all(sockets.map((socket) => ask(socket, text, begun + durationMs)))
+      const all = times.flat().toSorted((a, b) => a - b)
+      return {
+        rate: all.length / ((performance.now() - begun) / 1000),
+        p99: all[Math.floor(all.length * 0.99)] ?? Number.NaN,
       }
-    }
-    const begun = performance.now()
-    await Promise.all(sockets.map(one))
-    return { times, seconds: (performance.now() - begun) / 1000 }
-  }
-  try {
-    await run(WARM_MS)
-    const { times, seconds } = await run(durationMs)
-    times.sort((a, b) => a - b)
-    return { rate: times.length / seconds, p99: times[Math.floor(times.length * 0.99)] ?? Number.NaN }
-  } finally {
-    for (const socket of sockets) socket.destroy()
+    },
+    [Symbol.dispose]: () => {
+      for (const socket of sockets) socket.destroy()
+    },
   }
 }
 
@@ -56,26 +57,39 @@ async function open(url: string): Promise<Socket> {
   return socket
 }
 
-/** Reads one answer to its end. */
-async function answer(socket: Socket, url: string): Promise<void> {
-  let head = ''
-  let missing = Infinity
-  let chunked = false
-  while (missing > 0) {
-    const [part] = (await once(socket, 'data')) as [Buffer]
-    if (missing < Infinity) {
-      missing -= part.length
-      continue
+/** Asks over one connection until a moment, and tells how long each answer took, in milliseconds. */
+function ask(socket: Socket, text: string, until: number): Promise<number[]> {
+  return new Promise((resolve, reject) => {
+    const times: number[] = []
+    let answer = ''
+    let sent = performance.now()
+    const finish = (error?: Error) => {
+      socket.off('data', onData).off('error', finish).off('close', onClose)
+      if (error === undefined) resolve(times)
+      else reject(error)
     }
-    head += part.toString('latin1')
-    const end = head.indexOf('\r\n\r\n')
-    if (end < 0) continue
-    if (!head.startsWith('HTTP/1.1 200 ')) throw new Error(`${url} answered ${head.slice(0, 200)}`)
-    chunked ||= /\r\ntransfer-encoding: chunked/i.test(head.slice(0, end))
-    const length = Number(/\r\ncontent-length: (\d+)/i.exec(head.slice(0, end))?.[1] ?? 0)
-    if (!chunked) missing = end + 4 + length - head.length
-    else if (head.endsWith('0\r\n\r\n')) missing = 0
-  }
+    const onClose = () => finish(new Error('The connection was closed'))
+    const onData = (part: Buffer) => {
+      answer += part.toString('latin1')
+      if (!isWhole(answer)) return
+      if (!answer.startsWith('HTTP/1.1 200 ')) return finish(new Error(`Refused: ${answer.slice(0, 200)}`))
+      answer = ''
+      const now = performance.now()
+      times.push(now - sent)
+      if (now >= until) return finish()
+      sent = now
+      socket.write(text)
+    }
+    socket.on('data', onData).on('error', finish).on('close', onClose)
+    socket.write(text)
+  })
+}
+
+function isWhole(answer: string): boolean {
+  const end = answer.indexOf('\r\n\r\n')
+  if (end < 0) return false
+  const length = /\r\ncontent-length: (\d+)/i.exec(answer)?.[1]
+  return length === undefined ? answer.endsWith('\r\n0\r\n\r\n') : answer.length >= end + 4 + Number(length)
 }
 
 /** The middle value. */

@@ -21,7 +21,7 @@ const { values, positionals: wanted } = parseArgs({
   options: { quick: { type: 'boolean', default: false } },
   allowPositionals: true,
 })
-const size = values.quick ? { loadMs: 300, times: 2 } : { loadMs: 3000, times: 9 }
+const size = values.quick ? { warmMs: 300, loadMs: 300, times: 2 } : { warmMs: 4000, loadMs: 1500, times: 9 }
 const peer = { name: 'JupyterHub', version: execFileSync('jupyterhub', ['--version'], { encoding: 'utf8' }).trim() }
 for (const [name, part] of Object.entries(parts)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue
