@@ -252,6 +252,10 @@ other: 1
     ['- a', /Expected the file to be a map/],
     ['tests: {}\noutput: {logfil: {}}', /2:10: Unknown key `logfil`/],
     ['tests: {}\nwatch: {port: 0}', /2:15: Expected `port`/],
+    // 2^31 ms and more would be run again and again without a pause.
+    ['tests: {}\nhealth: {liveness: {probes: [a], periodSeconds: 2147484}}', /Expected `periodSeconds` to be whole/],
+    ['tests: {}\nhealth: {liveness: {probes: [a], timeoutSeconds: 2147484}}', /Expected `timeoutSeconds` to be whole/],
+    ['tests: {}\nhealth: {liveness: {probes: [a], timeoutSeconds: 1.5}}', /Expected `timeoutSeconds` to be whole/],
     ['tests: {}\nhealth: {liveness: {probes: [storage.write]}}', /names `storage\.write`, which `tests` does not have/],
     [
       'tests: {storage: {mount: {mode: host}}}\nhealth: {liveness: {probes: [storage.mount], successThreshold: 2}}',

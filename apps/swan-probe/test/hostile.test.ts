@@ -16,9 +16,13 @@ import { runInContainer } from '../src/docker/user-mode.ts'
 import { ProbeError } from '../src/errors.ts'
 import { StuckMemory } from '../src/isolation/stuck.ts'
 import { renderHtml } from '../src/reports/html.ts'
-import type { Report } from '../src/runner/result.ts'
+import { LiveProgress } from '../src/reports/live.ts'
+import { mark } from '../src/reports/marks.ts'
+import { renderReport } from '../src/reports/render.ts'
+import type { ProbeResult, Report } from '../src/runner/result.ts'
 import { configOf } from './config.ts'
 import { resultOf } from './report.ts'
+import { verdicts } from './run.ts'
 
 vi.setConfig({ testTimeout: 30_000 })
 
@@ -96,6 +100,9 @@ describe('a container whose user is not to be trusted', () => {
     { left: 'all' },
     { startedAt: 1e300 },
     { samples: { stat_seconds: [markup] } },
+    { samples: { [markup]: [1] } },
+    { metrics: [{ name: "a'=1;", value: 1, unit: 's' }] },
+    { metrics: Array(2).fill({ name: 'stat_seconds', value: 1, unit: 's' }) },
   ])('cannot bring %j into a report', async (forged) => {
     const report = await visit(new HostileEngine(() => say({ kind: 'report', report: reportOf(forged) })))
     expect(report.results).toMatchObject([{ id: 'storage.exists', status: 'fail', code: 'PROBE_CONTAINER_EXEC' }])
@@ -133,6 +140,91 @@ describe('a container whose user is not to be trusted', () => {
     const engine = new HostileEngine(() => say({}), cut)
     await visit(engine)
     expect(engine.commands.at(-1)).toMatchObject({ command: ['/bin/rm', '-rf', expect.stringMatching(/^\/tmp\/swan/)] })
+  })
+
+  test('cannot hold the runner by saying nothing, nor by saying the same again', async () => {
+    async function* frozen(): Conversation['output'] {
+      const bytes = (message: object) => Buffer.from(`${JSON.stringify(message)}\n`)
+      yield { stream: 'stdout', bytes: bytes({ kind: 'started', id: 'storage.exists' }) }
+      const [result] = reportOf({}).results
+      yield { stream: 'stdout', bytes: bytes({ kind: 'finished', result }) }
+      yield { stream: 'stdout', bytes: bytes({ kind: 'started', id: 'storage.delete' }) }
+      for (;;) {
+        await delay(100)
+        yield { stream: 'stdout', bytes: bytes({ kind: 'started', id: 'storage.delete' }) }
+        yield { stream: 'stdout', bytes: bytes({ kind: 'line', id: 'storage.delete', line: 'still here' }) }
+      }
+    }
+    const { entries } = configOf(`tests:
+  storage:
+    exists: {filePath: /etc/passwd}
+    delete: {filePath: /tmp/0.txt, timeout: 0.5}
+    checksum: {fileNumber: 1, fileSize: 1K, filePath: /tmp/}`)
+    const told: string[] = []
+    const listener = { finished: ({ id, status }: ProbeResult) => told.push(`${id} ${status}`) }
+    const report = await runInContainer(entries, 'u', { engine: new HostileEngine(frozen), bundle: main, listener })
+    expect(verdicts(report)).toEqual([
+      ['storage.exists', 'pass'],
+      ['storage.delete', 'fail PROBE_TIMEOUT'],
+      ['storage.checksum', 'skipped PROBE_NEEDS'],
+    ])
+    expect(report.seconds).toBeLessThan(5)
+    expect(told).toEqual(['storage.exists pass', 'storage.delete fail', 'storage.checksum skipped'])
+  })
+
+  test('is left with a word about what it kept', async () => {
+    class Keeps extends HostileEngine {
+      override exec(...[name, options]: Parameters<Engine['exec']>): Promise<ExecResult> {
+        return options.command[0] === '/bin/rm'
+          ? Promise.reject(new ProbeError('PROBE_CONTAINER_STATE', 'is paused'))
+          : super.exec(name, options)
+      }
+    }
+    const report = await visit(new Keeps(() => say({ kind: 'report', report: reportOf({}) })))
+    expect(report.results).toMatchObject([
+      { status: 'pass', left: [expect.stringMatching(/^`\/tmp\/swan-probe-\w+` in `jupyter-u` \(is paused\)$/)] },
+    ])
+  })
+
+  test('writes neither escape sequences nor lines of its own on the terminal or into a report', async () => {
+    const nasty = '\u001B]52;c;cm0gLXJm\u0007\u001B[2J\r\u009B31m\u202Eevil\u2066\nPASS  storage.write'
+    const heard: string[] = []
+    const listener = {
+      started: (id: string) => heard.push(id),
+      line: (id: string, line: string) => heard.push(`${id} ${line}`),
+    }
+    async function* all(): Conversation['output'] {
+      for (const id of [nasty, 'storage.exists']) {
+        yield* say({ kind: 'started', id })
+        yield* say({ kind: 'line', id, line: nasty })
+      }
+      yield* say({
+        kind: 'report',
+        report: reportOf({ status: 'fail', message: nasty, lines: [nasty], left: [nasty] }),
+      })
+    }
+    const report = await runInContainer(configOf(oneProbe).entries, 'u', {
+      engine: new HostileEngine(all),
+      bundle: main,
+      listener,
+    })
+    expect(heard.map((text) => text.slice(0, 14))).toEqual(['storage.exists', 'storage.exists'])
+    const stream = new PassThrough().setEncoding('utf8')
+    using live = new LiveProgress(stream as unknown as NodeJS.WriteStream)
+    live.finished(report.results[0]!)
+    const drawn = String(stream.read()).replaceAll('\r\u001B[K', '').replaceAll(mark('fail', true), '')
+    const shown = await Promise.all(
+      (['table', 'log', 'json', 'junit', 'nagios', 'html'] as const).map((format) =>
+        renderReport(format, report, { colour: false }),
+      ),
+    )
+    for (const text of [...heard, ...report.results[0]!.lines, drawn, ...shown]) {
+      expect(text.replaceAll(/[\n\t]/g, '')).not.toMatch(/[\p{Cc}\u202A-\u202E\u2066-\u2069]/u)
+      expect(text).not.toMatch(/^PASS {2}storage\.write/m)
+    }
+    expect(shown[0]).toContain(String.raw`\u001b]52;c;`)
+    // What a machine reads back is what was said.
+    expect(JSON.parse(shown[2] ?? '')).toMatchObject({ results: [{ message: nasty }] })
   })
 
   test('ends at the deadline of the run', async () => {

@@ -302,6 +302,31 @@ describe.concurrent('sessions', () => {
     expect(asked).toBe(2)
   })
 
+  test.each([
+    ['longer than a timer holds', () => '2592000'],
+    ['beyond the limit', () => '3600'],
+    ['at a date beyond the limit', () => new Date(Date.now() + 3_600_000).toUTCString()],
+  ])('do not wait when the hub wants to be asked again %s, and do not ask at once', async (_, after) => {
+    await using hub = await startFakeHub({
+      fault: ({ method }) =>
+        method === 'POST'
+          ? { status: 429, body: { message: 'later' }, headers: { 'retry-after': after() } }
+          : undefined,
+    })
+    const report = await runYaml(chain(hub))
+    expect(report.results[0]).toMatchObject({ status: 'fail', code: 'PROBE_HUB_BUSY' })
+    expect(report.results[0]?.seconds).toBeLessThan(4)
+    expect(hub.calls.filter((call) => call.startsWith('POST'))).toHaveLength(1)
+  })
+
+  test('have the limits of many users together, however long', async () => {
+    await using hub = await startFakeHub({ spawnMs: 10 })
+    const users = ['alice', ...Array.from({ length: 40 }, (_, index) => `user${index}`)]
+    const report = await runYaml(chain(hub, { users, delay: 86_400 }))
+    // The fake knows alice only: the second one fails, and not for time.
+    expect(report.results[0]).toMatchObject({ code: 'PROBE_USER_UNKNOWN' })
+  })
+
   test('whose token is revoked on the way: the next call says so, the rest is skipped, not failed', async () => {
     let revoked = false
     await using hub = await startFakeHub({

@@ -164,6 +164,36 @@ await describeWith('docker', 'user mode', () => {
     expect(report.results.map((result) => [result.status, result.code])).toEqual(Array(4).fill(['fail', code]))
   })
 
+  test('is over soon after its limits when the container freezes, and keeps what was told by then', async () => {
+    const frozen = `${session}-frozen`
+    const name = `jupyter-${frozen.replaceAll('-', '-2d')}`
+    await containers.run(name, { flags: withNode })
+    const { entries } = configOf(`
+tests:
+  storage:
+    exists: {filePath: /etc/passwd}
+    throughput: {fileNumber: 1000000, fileSize: 4K, filePath: /tmp/, timeout: 5}`)
+    let paused: Promise<unknown> | undefined
+    const report = await runInContainer(entries, frozen, {
+      bundle: bundle.file,
+      listener: {
+        line: (id, line) => {
+          if (id === 'storage.throughput' && line.includes('PERF')) paused ??= containers.docker('pause', name)
+        },
+      },
+    })
+    await paused
+    expect(verdicts(report)).toEqual([
+      ['storage.exists', 'pass'],
+      ['storage.throughput', 'fail PROBE_TIMEOUT'],
+    ])
+    expect(report.results[1]?.message).toContain('is it frozen?')
+    // Limit, start and a second; the machine may be busy with other tests.
+    expect(report.seconds).toBeLessThan(12)
+    expect(report.results[0]?.left).toEqual([expect.stringMatching(/^`\/tmp\/swan-probe-.*paused/)])
+    await containers.docker('unpause', name)
+  })
+
   test('on an interrupt stops the run inside, brings what there is, and leaves nothing', async () => {
     const { entries } = configOf(`
 tests: {storage: {throughput: {fileNumber: 100000, fileSize: 4K, filepath: /tmp/}}}`)

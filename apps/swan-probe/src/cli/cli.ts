@@ -1,4 +1,5 @@
 import { messageOf, ProbeError } from '../errors.ts'
+import { printable } from '../printable.ts'
 import type { Surroundings } from './surroundings.ts'
 import { usage } from './usage.ts'
 
@@ -40,7 +41,7 @@ export async function main(words: readonly string[], around: Surroundings): Prom
   } catch (error) {
     if (!(error instanceof ProbeError)) throw error
     const kind = error.code === 'PROBE_CONFIG' ? '' : 'swan-probe: '
-    process.stderr.write(`${kind}${error.code === 'PROBE_CONFIG' ? error.message : messageOf(error)}\n`)
+    process.stderr.write(printable(`${kind}${error.code === 'PROBE_CONFIG' ? error.message : messageOf(error)}\n`))
     if (error.code === 'PROBE_USAGE') process.stderr.write('swan-probe --help shows the ways to call it\n')
     return 2
   }

@@ -1,6 +1,7 @@
 import type { Entry, Output } from '../config/config.ts'
 import { messageOf } from '../errors.ts'
 import type { HelperPool } from '../isolation/pool.ts'
+import { printableLine } from '../printable.ts'
 import { LiveProgress } from '../reports/live.ts'
 import { renderReport } from '../reports/render.ts'
 import { writeAtomic } from '../reports/write-atomic.ts'
@@ -47,7 +48,7 @@ export async function present(entries: readonly Entry[], how: Presentation): Pro
   let exitCode: number = exitCodeOf(report)
   if (how.output.logging) {
     const problem = writeLogFiles(report, how.output.logFolder)
-    if (problem !== undefined) process.stderr.write(`swan-probe: ${problem}\n`)
+    if (problem !== undefined) process.stderr.write(`swan-probe: ${printableLine(problem)}\n`)
   }
   for (const { name, file } of how.formats) {
     if (name === 'log' && file === undefined) continue
@@ -57,7 +58,7 @@ export async function present(entries: readonly Entry[], how: Presentation): Pro
       if (file === undefined) process.stdout.write(text)
       else writeAtomic(file, text)
     } catch (error) {
-      process.stderr.write(`swan-probe: \`${file}\` is not written: ${messageOf(error)}\n`)
+      process.stderr.write(`swan-probe: \`${file}\` is not written: ${printableLine(messageOf(error))}\n`)
       exitCode ||= 2
     }
   }

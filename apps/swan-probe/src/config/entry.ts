@@ -16,6 +16,9 @@ export interface EntryField {
   complain(message: string, place?: 'key'): void
 }
 
+/** Longest limit that is worked out, for many users or much to write: beyond 2^31 ms a timer fires at once. */
+const longestSeconds = 20 * 86_400
+
 const timeout = seconds('Limit of this probe; a run that is not over by then fails.', { fallback: 0 })
 const every = seconds('How often `watch` runs it.', { fallback: 0 })
 
@@ -86,7 +89,12 @@ export function readEntry(
     }
   }
   if (wrong) return undefined
-  return { probe, values, ...common, timeoutSeconds: common.timeout ?? probe.timeLimit(values) }
+  return {
+    probe,
+    values,
+    ...common,
+    timeoutSeconds: Math.min(longestSeconds, common.timeout ?? probe.timeLimit(values)),
+  }
 }
 
 /** Finds the parameter that a spelling means. */

@@ -25,6 +25,14 @@ const createId = 'jupyterhub_api.create_session'
 const stopId = 'jupyterhub_api.stop_session'
 
 const whole = (fallback: number) => count('', { fallback })
+const wholeSeconds = (fallback: number): Param<number> => ({
+  ...seconds('', { fallback }),
+  form: 'whole seconds from 1 to 86400',
+  read: (value) => {
+    const read = seconds('').read(value)
+    return Number.isInteger(read) ? read : undefined
+  },
+})
 const zeroOrMore: Param<number> = {
   ...seconds('', { fallback: 0 }),
   form: 'seconds from 0',
@@ -35,8 +43,8 @@ const zeroOrMore: Param<number> = {
 const healthParams = {
   probes: names(''),
   initialDelaySeconds: zeroOrMore,
-  periodSeconds: whole(10),
-  timeoutSeconds: whole(1),
+  periodSeconds: wholeSeconds(10),
+  timeoutSeconds: wholeSeconds(1),
   successThreshold: whole(1),
   failureThreshold: whole(3),
 }

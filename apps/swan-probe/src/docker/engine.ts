@@ -99,7 +99,11 @@ export class Engine {
     const { Id: id } = (await this.#json('POST', path, options.signal, container, body)) as { Id: string }
     const response = await this.#send('POST', `/exec/${id}/start`, { Detach: false, Tty: false }, options.signal)
     if (response.statusCode !== 200) throw await refusal(response, container)
-    const output = await demultiplex(response, options.signal)
+    const output = await demultiplex(response, options.signal).catch((error: unknown) => {
+      const { aborted, reason } = options.signal as { aborted: boolean; reason: unknown }
+      if (!aborted || reason instanceof ProbeError) throw aborted ? reason : error
+      throw new ProbeError('PROBE_TIMEOUT', `\`${options.command.join(' ')}\` in \`${container}\` does not end`)
+    })
     const { ExitCode: exitCode } = (await this.#json('GET', `/exec/${id}/json`, options.signal, container)) as {
       ExitCode: number | null
     }
@@ -122,6 +126,8 @@ export class Engine {
         method: 'POST',
         path: `/exec/${id}/start`,
         agent: false,
+        // Only until the answer: what is upgraded is out of its reach.
+        signal: AbortSignal.any([options.signal, AbortSignal.timeout(answerMs)]),
         headers: { host: 'docker', 'content-type': 'application/json', connection: 'Upgrade', upgrade: 'tcp' },
       })
       .on('upgrade', (_, socket, head) => {
@@ -129,7 +135,7 @@ export class Engine {
         resolve(socket)
       })
       .on('response', (response) => void refusal(response, container).then(reject))
-      .on('error', reject)
+      .on('error', (error) => reject(this.#unusable(error)))
       .end(JSON.stringify({ Detach: false, Tty: false }))
     const socket = await promise
     const exitCode = async () => {
@@ -187,10 +193,13 @@ export class Engine {
     } catch (error) {
       outgoing.on('error', () => {}).destroy()
       if (signal.aborted && signal.reason instanceof ProbeError) throw signal.reason
-      throw new ProbeError('PROBE_DOCKER_UNREACHABLE', `The Docker engine on \`${this.#socketPath}\` ${why(error)}`, {
-        cause: error,
-      })
+      throw this.#unusable(error)
     }
+  }
+
+  #unusable(error: unknown): ProbeError {
+    const message = `The Docker engine on \`${this.#socketPath}\` ${why(error)}`
+    return new ProbeError('PROBE_DOCKER_UNREACHABLE', message, { cause: error })
   }
 }
 
@@ -204,7 +213,7 @@ function why(error: unknown): string {
   if (code === 'ENOENT') return 'does not exist'
   if (code === 'EACCES') return 'may not be used by this user'
   if (code === 'ECONNREFUSED') return 'refuses connections'
-  if (name === 'AbortError' || name === 'TimeoutError') return `did not answer within ${answerMs / 1000} s`
+  if (name === 'AbortError' || name === 'TimeoutError') return 'does not answer'
   return `cannot be used: ${messageOf(error)}`
 }
 

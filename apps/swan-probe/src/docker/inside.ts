@@ -27,6 +27,7 @@ export async function runInside(): Promise<void> {
     listener: {
       started: (id) => send({ kind: 'started', id }),
       line: (id, line) => send({ kind: 'line', id, line }),
+      finished: (result) => send({ kind: 'finished', result }),
     },
   })
   send({ kind: 'report', report })

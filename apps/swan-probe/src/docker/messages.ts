@@ -2,7 +2,7 @@ import type { Entry } from '../config/config.ts'
 import { absolutePath } from '../config/paths.ts'
 import { parseRange, type Threshold } from '../config/thresholds.ts'
 import { probes } from '../probes/registry.ts'
-import type { Report } from '../runner/result.ts'
+import type { ProbeResult, Report } from '../runner/result.ts'
 
 /** A probe as it travels into a container. */
 export interface EntryMessage {
@@ -16,6 +16,7 @@ export interface EntryMessage {
 export type InsideMessage =
   | { readonly kind: 'started'; readonly id: string }
   | { readonly kind: 'line'; readonly id: string; readonly line: string }
+  | { readonly kind: 'finished'; readonly result: ProbeResult }
   | { readonly kind: 'report'; readonly report: Report }
 
 export function toMessage(entry: Entry): EntryMessage {

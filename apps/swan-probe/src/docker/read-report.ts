@@ -1,4 +1,5 @@
 import { ProbeError } from '../errors.ts'
+import { printableLine } from '../printable.ts'
 import type { Entry } from '../config/config.ts'
 import type { Measurement } from '../probes/probe.ts'
 import type { Metric, ProbeResult, Report, Status } from '../runner/result.ts'
@@ -30,14 +31,24 @@ export function readReport(value: unknown, entries: readonly Entry[]): Report {
   }
 }
 
-function readResult(result: Fields, { probe, thresholds }: Entry): ProbeResult {
+/** Reads the result of one probe as {@link readReport} does. */
+export function readResult(value: unknown, { probe, thresholds }: Entry): ProbeResult {
+  const result = fields(value)
   const { code } = result
   if (code !== undefined && !/^PROBE_[A-Z_]+$/.test(text(code))) throw unreadable()
   const metrics = list(result['metrics']).map((item): Metric => {
-    const { name, value, unit } = fields(item)
-    const limits = thresholds.get(text(name))
-    return { name: text(name), value: number(value), unit: one(units, unit), warn: limits?.warn, crit: limits?.crit }
+    const { name, value: measured, unit } = fields(item)
+    const limits = thresholds.get(label(name))
+    return {
+      name: label(name),
+      value: number(measured),
+      unit: one(units, unit),
+      warn: limits?.warn,
+      crit: limits?.crit,
+    }
   })
+  // Prometheus refuses the whole text for one row that comes twice.
+  if (new Set(metrics.map(({ name }) => name)).size < metrics.length) throw unreadable()
   return {
     id: probe.id,
     group: probe.group,
@@ -50,9 +61,9 @@ function readResult(result: Fields, { probe, thresholds }: Entry): ProbeResult {
     seconds: number(result['seconds']),
     metrics,
     samples: Object.fromEntries(
-      Object.entries(fields(result['samples'])).map(([name, samples]) => [name, list(samples).map(number)]),
+      Object.entries(fields(result['samples'])).map(([name, samples]) => [label(name), list(samples).map(number)]),
     ),
-    lines: list(result['lines']).map(text),
+    lines: list(result['lines']).map((line) => printableLine(text(line))),
     left: list(result['left']).map(text),
   }
 }
@@ -73,6 +84,13 @@ function list(value: unknown): readonly unknown[] {
 function text(value: unknown): string {
   if (typeof value !== 'string') throw unreadable()
   return value
+}
+
+/** Name of a measurement: part of a Nagios label and of a log line. */
+function label(value: unknown): string {
+  const name = text(value)
+  if (!/^[a-z][a-z0-9_]{0,63}$/.test(name)) throw unreadable()
+  return name
 }
 
 /** JSON has no word for a measurement that is no number. */

@@ -1,3 +1,4 @@
+import { printableJson } from '../printable.ts'
 import { exitCodeOf, type Report } from '../runner/result.ts'
 
 /** The whole report; the shape only grows. */
@@ -14,5 +15,5 @@ export function renderJson(report: Report): string {
       metrics: result.metrics.map((metric) => ({ ...metric, warn: metric.warn?.text, crit: metric.crit?.text })),
     })),
   }
-  return `${JSON.stringify(shown, null, 2)}\n`
+  return `${printableJson(JSON.stringify(shown, null, 2))}\n`
 }

@@ -1,3 +1,4 @@
+import { printableLine } from '../printable.ts'
 import type { ProbeResult } from '../runner/result.ts'
 import { mark } from './marks.ts'
 
@@ -24,7 +25,7 @@ export class LiveProgress implements Disposable {
     this.#done++
     if (result.status !== 'pass') {
       this.clear()
-      this.#stream.write(`${mark(result.status, true)} ${result.id}: ${result.message ?? ''}\n`)
+      this.#stream.write(`${mark(result.status, true)} ${result.id}: ${printableLine(result.message ?? '')}\n`)
     }
     this.#draw()
   }

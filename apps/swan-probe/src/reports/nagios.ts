@@ -1,3 +1,4 @@
+import { printable } from '../printable.ts'
 import { passed, type ProbeResult, type Report, type Status } from '../runner/result.ts'
 
 const states = ['OK', 'WARNING', 'CRITICAL', 'UNKNOWN'] as const
@@ -30,7 +31,7 @@ const short = (result: ProbeResult): string =>
   `${result.id}${result.message === undefined ? '' : `: ${result.message}`}`
 
 /** A bar would start performance data, a line feed the long text. */
-const plain = (text: string): string => text.replaceAll('|', '/').replaceAll(/[\r\n]+/g, ' ')
+const plain = (text: string): string => printable(text.replaceAll('|', '/').replaceAll(/[\r\n]+/g, ' '))
 
 const units: Readonly<Record<string, string>> = { s: 's', B: 'B', 'MB/s': '', count: '' }
 

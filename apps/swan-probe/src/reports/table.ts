@@ -1,3 +1,4 @@
+import { printableLine } from '../printable.ts'
 import { passed, type ProbeResult, type Report } from '../runner/result.ts'
 import { mark } from './marks.ts'
 
@@ -9,7 +10,7 @@ export function renderTable(report: Report, options: { readonly colour: boolean 
     const notes = [result.message, ...result.left.map((left) => `left behind: ${left}`)].filter(
       (note) => note !== undefined,
     )
-    return [`${head}  ${figuresOf(result)}`.trimEnd(), ...notes.map((note) => `${' '.repeat(6)}${note}`)]
+    return [`${head}  ${figuresOf(result)}`.trimEnd(), ...notes.map((note) => `${' '.repeat(6)}${printableLine(note)}`)]
   })
   const good = report.results.filter((result) => passed(result.status)).length
   const count = (status: ProbeResult['status']) => report.results.filter((result) => result.status === status).length

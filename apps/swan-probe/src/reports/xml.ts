@@ -1,17 +1,18 @@
-/** Makes a text safe inside XML and HTML, attributes included; what XML 1.0 forbids is dropped. */
+import { printable } from '../printable.ts'
+
+/**
+ * Makes a text safe inside XML and HTML, attributes included. What would act on a terminal, among it all that XML 1.0
+ * forbids but two code points that are no characters, is shown by its number.
+ *
+ * @see https://www.w3.org/TR/xml/#charsets
+ */
 export function escapeMarkup(text: string): string {
-  const allowed = Array.from(text.toWellFormed()).filter(isXmlCharacter).join('')
-  return allowed
+  return printable(text)
+    .replaceAll(/[\uFFFE\uFFFF]/g, '\uFFFD')
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
     .replaceAll('"', '&quot;')
     .replaceAll("'", '&#39;')
     .replaceAll('\n', '&#10;')
-}
-
-/** https://www.w3.org/TR/xml/#charsets */
-function isXmlCharacter(character: string): boolean {
-  const code = character.codePointAt(0) ?? 0
-  return code >= 0x20 ? code !== 0xfffe && code !== 0xffff : code === 0x9 || code === 0xa || code === 0xd
 }

@@ -40,7 +40,7 @@ export const createSession = defineProbe({
       const started = performance.now()
       stopLater(user)
       try {
-        if ((await bounded.start(values.params)) === 'running') {
+        if ((await bounded.start(values.params, started + values.delay * 1000)) === 'running') {
           foreign.add(user)
           throw foreignSession(user, 'started by somebody else a moment ago')
         }

@@ -59,8 +59,15 @@ export class SessionApi {
     return json as Readonly<Record<string, unknown>>
   }
 
-  /** Asks for a start. `started` when it is ready at once, `pending` when it is on its way, `running` when it was there. */
-  async start(options: Readonly<Record<string, unknown>>): Promise<'started' | 'pending' | 'running'> {
+  /**
+   * Asks for a start. `started` when it is ready at once, `pending` when it is on its way, `running` when it was there.
+   *
+   * @param deadline - Moment on the clock of `performance.now()` beyond which it is not asked again.
+   */
+  async start(
+    options: Readonly<Record<string, unknown>>,
+    deadline: number,
+  ): Promise<'started' | 'pending' | 'running'> {
     for (;;) {
       const answer = await this.#client.api(this.#serverPath, {
         method: 'POST',
@@ -72,9 +79,10 @@ export class SessionApi {
       if (answer.status === 201) return 'started'
       if (answer.status === 202) return 'pending'
       if (answer.status === 400 && /already running/i.test(words)) return 'running'
-      const again = answer.status === 429 ? Number(answer.headers['retry-after']) : NaN
+      const busyMs = answer.status === 429 ? retryAfterMs(answer.headers['retry-after'], Date.now()) : undefined
       if (answer.status === 400 && /pending stop/i.test(words)) await this.#sleep(pollMs)
-      else if (again > 0) await this.#sleep(again * 1000)
+      else if (busyMs !== undefined && performance.now() + busyMs < deadline) await this.#sleep(busyMs)
+      else if (busyMs !== undefined) throw tooBusy(this.user, busyMs)
       else if (answer.status >= 500 && answer.json !== undefined && !/database/i.test(words)) {
         throw new ProbeError('PROBE_SPAWN_FAILED', `The hub could not start a server for ${this.user}: ${words}`)
       } else throw await this.#verdict(answer, `a start for ${this.user}`)
@@ -161,6 +169,24 @@ export class SessionApi {
     })
   }
 }
+
+/**
+ * Reads when to ask again, in milliseconds from now; `undefined` when nothing to go by is said.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
+ */
+function retryAfterMs(value: string | string[] | undefined, now: number): number | undefined {
+  const text = typeof value === 'string' ? value.trim() : ''
+  const ms = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now
+  return ms > 0 ? Math.max(pollMs, ms) : undefined
+}
+
+const tooBusy = (user: string, ms: number): ProbeError =>
+  new ProbeError(
+    'PROBE_HUB_BUSY',
+    `The hub answered 429 to a start for ${user} and wants to be asked again in ${Math.ceil(ms / 1000)} s: ` +
+      'that is after the limit',
+  )
 
 interface ProgressEvent {
   readonly ready?: boolean
