@@ -42,7 +42,7 @@ export function authorizeRoutes<Profile>(): readonly Route<Profile>[] {
       }
       return page(call, {
         kind: 'authorize',
-        title: 'People',
+        title: 'Accounts',
         content: (view) => html`
           <form class="search" method="get" action="${basePath}/authorize" role="search">
             <input name="search" value="${search}" aria-label="Search people" />

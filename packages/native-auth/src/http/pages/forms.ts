@@ -26,7 +26,7 @@ export function field(view: FormView, options: Field): Html {
   const plain = options.type !== 'password'
   const attributes = [
     options.required !== false && html` required`,
-    options.autofocus && html` autofocus`,
+    takesFocus(view, options) && html` autofocus`,
     options.inputmode !== undefined && html` inputmode="${options.inputmode}"`,
     options.maxlength !== undefined && html` maxlength="${options.maxlength}"`,
     plain && html` value="${view.values[name] ?? ''}"`,
@@ -46,6 +46,12 @@ export function field(view: FormView, options: Field): Html {
     ${options.hint !== undefined && html`<p class="hint" id="${name}-hint">${options.hint}</p>`}
     ${error !== undefined && html`<p class="error" id="${name}-error">${error}</p>`}
   </div>`
+}
+
+/** The first field to mend takes the focus; where none is, the one that the form begins with. */
+function takesFocus(view: FormView, { name, autofocus }: Field): boolean {
+  const [refused] = Object.keys(view.errors)
+  return refused === undefined ? autofocus === true : refused === name
 }
 
 /** A form that posts, with the hidden proof that it is ours. */

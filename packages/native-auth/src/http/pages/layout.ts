@@ -19,7 +19,7 @@ export function ownLayout(page: Page<unknown>): string {
     account === undefined
       ? html``
       : html`<nav aria-label="Account">
-          ${account.isAdmin && html`<a href="${basePath}/authorize">People</a>`}
+          ${account.isAdmin && html`<a href="${basePath}/authorize">Accounts</a>`}
           <a href="${basePath}/account">${account.displayName}</a>
           <a href="${basePath}/logout">Log out</a>
         </nav>`

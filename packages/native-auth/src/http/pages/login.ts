@@ -33,12 +33,13 @@ function loginPage<Profile>(call: Call<Profile>, state: LoginState): Promise<Res
         view,
         `${basePath}/login`,
         html`<input type="hidden" name="next" value="${state.next}" />
-          ${field(view, { name: 'username', label: 'Username', autocomplete: 'username', autofocus: true })}
+          ${field(view, { name: 'username', label: 'Username', autocomplete: 'username', autofocus: !state.username })}
           ${field(view, {
             name: 'password',
             label: 'Password',
             type: 'password',
             autocomplete: 'current-password',
+            autofocus: Boolean(state.username),
           })}
           <button>Log in</button>`,
       )}

@@ -62,7 +62,7 @@ function personPage<Profile>(call: Call<Profile>, account: Account<Profile>): Pr
             )}`
         }
         <p class="more"><a href="${view.basePath}/change-password/${name}">Set a password</a></p>
-        <p class="more"><a href="${view.basePath}/authorize">All people</a></p>
+        <p class="more"><a href="${view.basePath}/authorize">All accounts</a></p>
       `
     },
   })
@@ -125,7 +125,7 @@ export function personRoutes<Profile>(): readonly Route<Profile>[] {
         content: () =>
           html`<p>Hand this over; it works once, for an hour, and is not shown again.</p>
             <p><code>${origins[0] ?? call.url.origin}${link.path}</code></p>
-            <p class="more"><a href="${basePath}/authorize">All people</a></p>`,
+            <p class="more"><a href="${basePath}/authorize">All accounts</a></p>`,
       })
     }),
     pageRoute('POST', '/discard/*', async (call) => {

@@ -86,8 +86,11 @@ const TITLES: Partial<Record<number, string>> = {
 export async function errorPage<Profile>(call: Call<Profile>, error: NativeAuthError): Promise<Response> {
   const status = STATUS[error.code]
   for (const [name, value] of errorHeaders(error)) call.headers.set(name, value)
-  const back = html`<p class="more"><a href="${call.site.basePath}/login">Go to the login page</a></p>`
   try {
+    const isLoggedIn = (await call.session()) !== undefined
+    const back = isLoggedIn
+      ? html`<p class="more"><a href="${call.site.home}">Go back</a></p>`
+      : html`<p class="more"><a href="${call.site.basePath}/login">Go to the login page</a></p>`
     return await messagePage(call, status, TITLES[status] ?? 'Something went wrong', error.message, back)
   } catch (failure) {
     // The layout or the database is what failed.
