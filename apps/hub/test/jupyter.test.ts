@@ -38,6 +38,8 @@ await describeWith(['jupyterhub', 'chromium'], 'a real jupyterhub-singleuser', (
       await page.click('main button:has-text("Start")')
       await page.waitForURL('**/user/ada/tree**', { timeout: 90_000 })
       await page.waitForSelector('#notebook_list >> text=sums.ipynb')
+      // The picture in the header is the hub's.
+      await page.waitForFunction("document.querySelector('#ipython_notebook img')?.naturalWidth > 0")
 
       await runNotebook(page, `${hub.url}user/ada/notebooks/sums.ipynb`)
 

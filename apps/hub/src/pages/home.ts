@@ -46,7 +46,7 @@ function serverCard(hub: Hub, reader: Reader, user: User, server: string, starte
       <h2>${server === '' ? 'My server' : server}</h2>
       <span class="tag ${phase}">${words}</span>
     </div>
-    ${started !== null && phase === 'ready' && html`<p class="hint">since <time>${toIso(started)?.slice(0, 16)}</time> UTC</p>`}
+    ${started !== null && phase === 'ready' && html`<p class="hint">since <time>${toIso(started)?.slice(0, 16).replace('T', ' ')}</time> UTC</p>`}
     ${failure !== undefined && html`<p class="notice bad">The last start failed: ${failure}</p>`}
     <div class="acts">
       ${phase === 'stopped' && serverButton(hub, reader, 'start', 'Start', target)}

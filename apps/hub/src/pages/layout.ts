@@ -35,7 +35,7 @@ export function layout(baseUrl: string, page: PageDraft): string {
     html`<a href="${hub}/home">Home</a>`,
     html`<a href="${hub}/databases">Databases</a>`,
     html`<a href="${hub}/token">Tokens</a>`,
-    reader.admin && html`<a href="${hub}/admin">Admin</a><a href="${hub}/authorize">Accounts</a>`,
+    reader.admin && html`<a href="${hub}/admin">Users</a><a href="${hub}/authorize">Accounts</a>`,
     html`<a href="${hub}/change-password">${reader.name}</a>`,
     reader.proof === ''
       ? html`<a href="${hub}/logout">Log out</a>`
@@ -50,7 +50,7 @@ export function layout(baseUrl: string, page: PageDraft): string {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <title>${title} · Hub</title>
-        <link rel="icon" href="data:," />
+        <link rel="icon" type="image/svg+xml" href="${hub}/logo" />
         <link rel="stylesheet" href="${hub}/static/hub.css?v=${HUB_VERSION}" />
         ${page.head} ${scripts.map((script) => html`<script type="module" src="${hub}/static/${script}"></script>`)}
       </head>

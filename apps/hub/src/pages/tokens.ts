@@ -39,6 +39,7 @@ async function page(call: PageCall, notice?: Html): Promise<Response> {
       <button>Make a token</button>
     </form>
     <h2>Tokens and logins</h2>
+    ${tokens.length === 0 && html`<p class="hint">You have none yet.</p>`}
     <ul class="rows">
       ${tokens.map(
         (token) =>
