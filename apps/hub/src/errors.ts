@@ -6,6 +6,7 @@ export type HubErrorCode =
   | 'HUB_DATABASE'
   | 'HUB_PROXY'
   | 'HUB_SPAWN_FAILED'
+  | 'HUB_ENGINE_TIMEOUT'
   | 'HUB_USAGE'
 
 /** Every failure the hub raises on purpose outside a request. Branch on {@link HubError.code}. */

@@ -17,7 +17,7 @@ import { Forms } from './pages/forms.ts'
 import { checkRoutes } from './proxy/check-routes.ts'
 import { ProxyProcess } from './proxy/proxy-process.ts'
 import type { Route } from './proxy/routes.ts'
-import { createSpawner, memoryBytes } from './spawners/create-spawner.ts'
+import { type ConfiguredSpawner, createSpawner, memoryBytes } from './spawners/create-spawner.ts'
 import { singleUserEnvironment } from './spawners/environment.ts'
 import { Servers } from './spawners/servers.ts'
 import { Recall } from './store/recall.ts'
@@ -47,12 +47,21 @@ const MOST_READINGS = 60
 /** How often the proxy's table is compared, in milliseconds. */
 const ROUTES_EVERY_MS = 300_000
 
+/** What a hub is made with instead of the real thing. */
+export interface HubDrivers {
+  /** @default the wall clock */
+  readonly now?: () => Date
+  /** @default the spawner that the configuration asks for */
+  readonly makeSpawner?: (...args: Parameters<typeof createSpawner>) => ConfiguredSpawner | Promise<ConfiguredSpawner>
+}
+
 /**
  * Starts a hub: database, servers of a former hub, proxy, HTTP. A failure leaves nothing running.
  *
  * @throws {@link HubError} with what to do about it.
  */
-export async function runHub(config: Config, log: Log, now: () => Date = () => new Date()): Promise<RunningHub> {
+export async function runHub(config: Config, log: Log, drivers: HubDrivers = {}): Promise<RunningHub> {
+  const { now = () => new Date(), makeSpawner = createSpawner } = drivers
   await using stack = new AsyncDisposableStack()
   privateFolder(config.data_dir)
   stack.use(holdFolder(config.data_dir))
@@ -87,7 +96,7 @@ export async function runHub(config: Config, log: Log, now: () => Date = () => n
     onShutOut: (name) => shutOut(db, servers, name),
   })
 
-  const { spawner, env } = await createSpawner(config, hubId)
+  const { spawner, env } = await makeSpawner(config, hubId)
   stack.use(spawner)
   const apiHost = config.hub.connect_host ?? new URL(local).hostname
   const servers = new Servers({

@@ -7,10 +7,13 @@ import type { WebSocket, WebSocketServer } from 'ws'
 import type { Hub } from '../hub.ts'
 import { requesterByCookie } from '../identity.ts'
 import { reasonOf } from '../errors.ts'
+import { engineCalls } from '../system/engine-calls.ts'
 import { serverName } from './databases.ts'
 
 /** What the browser sends: keys, or a new size of its window. */
 type FromBrowser = { readonly keys: string } | { readonly size: { readonly rows: number; readonly columns: number } }
+
+const ask = engineCalls()
 
 /** Largest message of a browser, in bytes: a pasted script. */
 const MAX_MESSAGE_BYTES = 1_000_000
@@ -60,7 +63,7 @@ async function admit(hub: Hub, request: IncomingMessage): Promise<Docker.Contain
   const { default: Engine } = await import('dockerode')
   const docker = new Engine({ socketPath: hub.config.docker.socket })
   const label = [`container-pg.name=${serverName(user, database.name)}`, `container-pg.root=${hub.databases.root}`]
-  const [found] = await docker.listContainers({ filters: { label } })
+  const [found] = await ask((abortSignal) => docker.listContainers({ filters: { label }, abortSignal }))
   return found === undefined ? undefined : docker.getContainer(found.Id)
 }
 
@@ -105,15 +108,17 @@ function runPsql(hub: Hub, socket: WebSocket, container: Docker.Container): void
 async function startPsql(
   container: Docker.Container,
 ): Promise<{ readonly stream: Duplex; readonly exec: Docker.Exec }> {
-  const exec = await container.exec({
+  const psql = {
     Cmd: ['psql', '--username=postgres', '--dbname=postgres', '--pset=pager=off'],
     Env: ['TERM=xterm-256color', 'HOME=/tmp', 'PSQL_HISTORY=/dev/null', 'LANG=C.UTF-8'],
     AttachStdin: true,
     AttachStdout: true,
     AttachStderr: true,
     Tty: true,
-  })
-  return { stream: await exec.start({ hijack: true, stdin: true, Tty: true }), exec }
+  }
+  const exec = await ask((abortSignal) => container.exec({ ...psql, abortSignal }))
+  // Its signal would end the terminal too, which is to last: a limit only passes it over.
+  return { stream: await ask(() => exec.start({ hijack: true, stdin: true, Tty: true })), exec }
 }
 
 /** A message of a browser, `undefined` when it is none that the page would send. */

@@ -26,6 +26,10 @@ export interface ProxyOptions {
   readonly sslCert?: string | undefined
   readonly maxRssBytes: number
   readonly log: Log
+  /** The program and its first arguments. @default Node with configurable-http-proxy */
+  readonly command?: readonly [program: string, ...args: string[]]
+  /** How long a new proxy may take until it listens, in milliseconds. @default 30_000 */
+  readonly startTimeoutMs?: number
 }
 
 /** What is kept about a running proxy, so that the next hub takes it over instead of cutting everybody's connections. */
@@ -36,6 +40,8 @@ interface ProxyRecord extends ProcessIdentity {
 
 /** How often a proxy that is not our child is looked at, in milliseconds. */
 const WATCH_MS = 500
+/** Longest start of a proxy, in milliseconds: an idle machine needs one second, a busy one several. */
+const START_MS = 30_000
 
 /**
  * configurable-http-proxy as a process of its own group: it outlives the hub, and with it every open websocket.
@@ -45,6 +51,7 @@ const WATCH_MS = 500
  */
 export class ProxyProcess {
   readonly #options: ProxyOptions
+  readonly #program: string
   readonly #args: readonly string[]
   #record: ProxyRecord | undefined
   #routes: RouteTable | undefined
@@ -55,9 +62,10 @@ export class ProxyProcess {
 
   constructor(options: ProxyOptions) {
     this.#options = options
-    const manifest = createRequire(import.meta.url).resolve('configurable-http-proxy/package.json')
+    const [program, ...first] = options.command ?? configurableHttpProxy()
+    this.#program = program
     this.#args = [
-      path.join(path.dirname(manifest), 'bin', 'configurable-http-proxy'),
+      ...first,
       `--ip=${options.ip}`,
       `--port=${options.port}`,
       '--api-ip=127.0.0.1',
@@ -151,7 +159,7 @@ export class ProxyProcess {
     const logFile = openSync(path.join(dir, 'proxy.log'), 'a', 0o600)
     let child: ChildProcess
     try {
-      child = spawn(process.execPath, [...this.#args], {
+      child = spawn(this.#program, [...this.#args], {
         detached: true,
         stdio: ['ignore', logFile, logFile],
         env: {
@@ -174,19 +182,30 @@ export class ProxyProcess {
     writePrivately(this.#file, JSON.stringify(record))
     this.#record = record
     child.once('exit', () => this.#look())
+    await this.#untilItListens(record)
+    this.#routes ??= new RouteTable({ port: apiPort, token })
+    log('info', 'proxy started', { pid, port })
+  }
+
+  /** A proxy that does not come to listen is ended: the next one would find its ports taken, or wait behind it. */
+  async #untilItListens(record: ProxyRecord): Promise<void> {
+    const { dir, ip, port, apiPort, startTimeoutMs = START_MS } = this.#options
+    const log = path.join(dir, 'proxy.log')
+    const deadline = performance.now() + startTimeoutMs
     for (const [host, wanted] of [
       [ip, port],
       ['127.0.0.1', apiPort],
     ] as const) {
       while (!(await accepts(host, wanted))) {
-        if (!isRunning(record)) {
-          throw new HubError('HUB_PROXY', `The proxy ended before it listened; see ${path.join(dir, 'proxy.log')}`)
+        if (!isRunning(record)) throw new HubError('HUB_PROXY', `The proxy ended before it listened; see ${log}`)
+        if (performance.now() >= deadline) {
+          await end(record)
+          const seconds = startTimeoutMs / 1000
+          throw new HubError('HUB_PROXY', `The proxy did not listen on port ${wanted} within ${seconds} s; see ${log}`)
         }
         await delay(20)
       }
     }
-    this.#routes ??= new RouteTable({ port: apiPort, token })
-    log('info', 'proxy started', { pid, port })
   }
 
   #look(): void {
@@ -213,6 +232,11 @@ export class ProxyProcess {
   }
 }
 
+function configurableHttpProxy(): [program: string, script: string] {
+  const manifest = createRequire(import.meta.url).resolve('configurable-http-proxy/package.json')
+  return [process.execPath, path.join(path.dirname(manifest), 'bin', 'configurable-http-proxy')]
+}
+
 async function end(identity: ProcessIdentity): Promise<void> {
   if (!isRunning(identity)) return
   signalGroup(identity, 'SIGTERM')
@@ -224,6 +248,7 @@ async function end(identity: ProcessIdentity): Promise<void> {
 function accepts(host: string, port: number): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>()
   const socket = connect(port, host === '0.0.0.0' ? '127.0.0.1' : host)
+  socket.setTimeout(1000, () => socket.destroy(new Error('no answer')))
   socket.on('connect', () => {
     socket.destroy()
     resolve(true)

@@ -4,76 +4,76 @@ import path from 'node:path'
 import Docker from 'dockerode'
 
 import { HubError, reasonOf } from '../errors.ts'
+import { type AskEngine, engineCalls, isEngineTimeout } from '../system/engine-calls.ts'
 import { freePort } from '../system/ports.ts'
 import { privateFolder } from '../system/private-files.ts'
+import { containerPlan, type DockerSpawnerOptions, HUB_LABEL, INNER_PORT, TOKEN_FILE } from './container-plan.ts'
 import { readTail } from './log-tail.ts'
-import { safeName, serverFileName } from './names.ts'
-import type { RunningServer, Spawner, SpawnRequest } from './spawner.ts'
+import { serverFileName } from './names.ts'
+import type { RunningServer, Spawner } from './spawner.ts'
 import { singleFileTar } from './tar.ts'
 
-/** Label that marks every container and volume of one hub. */
-const HUB_LABEL = 'org.hub'
-/** Port that servers listen on inside their containers. */
-const INNER_PORT = 8888
-/** Where the token waits for the server, inside the container. */
-const TOKEN_FILE = '/.hub-token'
-/** Reads the token and goes on as the server; in the environment of the container `docker inspect` would show it. */
-const TAKE_TOKEN = `JUPYTERHUB_API_TOKEN=$(cat ${TOKEN_FILE}); JPY_API_TOKEN=$JUPYTERHUB_API_TOKEN; export JUPYTERHUB_API_TOKEN JPY_API_TOKEN; exec "$@"`
-
-/** Options of {@link createDockerSpawner}. */
-export interface DockerSpawnerOptions {
-  readonly socket: string
-  readonly image: string
-  /** `host`, or a network whose containers publish a port on this machine. */
-  readonly network: string
-  readonly command: readonly string[]
-  /** Where the user's volume is mounted. */
-  readonly homeTarget: string
-  readonly user?: string | undefined
-  readonly readOnlyMounts: Readonly<Record<string, string>>
-  readonly memLimitBytes?: number | undefined
-  readonly cpuLimit?: number | undefined
-  readonly pidsLimit: number
-  readonly logs: string
-  readonly hubId: string
-  readonly stopSeconds: number
-}
+/** Longest wait when a container is only looked at, in milliseconds: somebody may be waiting for the answer. */
+const LOOK_MS = 5000
 
 /** Runs each server in a container of its own, with the user's files in a volume. */
 export function createDockerSpawner(options: DockerSpawnerOptions): Spawner {
   const docker = new Docker({ socketPath: options.socket })
+  const ask = engineCalls(options.callTimeoutMs)
   privateFolder(options.logs)
   const logFile = (file: string) => path.join(options.logs, `${file}.log`)
   const watch = (container: Docker.Container, file: string, address: RunningServer['address']) =>
-    runningContainer(container, address, options.stopSeconds, logFile(file), file)
+    runningContainer(ask, container, address, {
+      ...options,
+      file,
+      logFile: logFile(file),
+      abandon: () => left.add(file),
+    })
+  /** The container of that name from before; another's is not seen, and its name refused by the engine. */
+  const leftover = async (file: string, abandoned?: AbortSignal) => {
+    const filters = { name: [`^/jupyter-${file}$`], label: [`${HUB_LABEL}=${options.hubId}`] }
+    const list = (abortSignal: AbortSignal) => docker.listContainers({ all: true, filters, abortSignal })
+    const [found] = await ask(list, abandoned === undefined ? {} : { signal: abandoned })
+    return found === undefined ? undefined : docker.getContainer(found.Id)
+  }
+  /** Names of containers that are to be removed, and may not even be there yet. */
+  const left = new Set<string>()
 
   return {
     kind: 'docker',
 
     async start(request) {
       const file = serverFileName(request.user, request.server)
+      const { signal } = request
       const host = options.network === 'host'
       const port = host ? await freePort('127.0.0.1') : INNER_PORT
       let container: Docker.Container | undefined
+      // From here on this start makes room itself.
+      left.delete(file)
       try {
         request.progress(20, 'Making the container')
-        await removeLeftover(docker, `jupyter-${file}`, options.hubId)
-        const { Config: image } = await docker.getImage(options.image).inspect()
-        const entry = [image.Entrypoint ?? []].flat()
-        container = await docker.createContainer(containerPlan(options, request, file, port, entry))
+        const before = await leftover(file, signal)
+        if (before !== undefined) await remove(ask, before)
+        const { Config: image } = await ask(() => docker.getImage(options.image).inspect(), { signal })
+        const plan = containerPlan(options, request, file, port, [image.Entrypoint ?? []].flat())
+        const made = await ask((abortSignal) => docker.createContainer({ ...plan, abortSignal }), { signal })
+        container = made
         const { JUPYTERHUB_API_TOKEN: token = '' } = request.env
-        await container.putArchive(singleFileTar(path.posix.basename(TOKEN_FILE), token), { path: '/' })
-        request.signal.throwIfAborted()
+        const archive = singleFileTar(path.posix.basename(TOKEN_FILE), token)
+        await ask((abortSignal) => made.putArchive(archive, { path: '/', abortSignal }), { signal })
         request.progress(30, 'Starting the container')
-        await container.start()
-        const { NetworkSettings: settings } = await container.inspect()
+        await ask((abortSignal) => made.start({ abortSignal }), { signal })
+        const { NetworkSettings: settings } = await ask((abortSignal) => made.inspect({ abortSignal }), { signal })
         const published = settings.Ports[`${INNER_PORT}/tcp`]?.[0]?.HostPort
         if (!host && published === undefined) throw new Error('the container ended at once')
-        return watch(container, file, { ip: '127.0.0.1', port: host ? port : Number(published) })
+        return watch(made, file, { ip: '127.0.0.1', port: host ? port : Number(published) })
       } catch (error) {
-        if (container !== undefined) {
-          await saveLog(container, logFile(file))
-          await remove(container)
+        try {
+          if (container === undefined && (isEngineTimeout(error) || signal.aborted)) left.add(file)
+          if (container !== undefined && !isEngineTimeout(error)) await saveLog(ask, container, logFile(file))
+          if (container !== undefined) await remove(ask, container)
+        } catch {
+          left.add(file)
         }
         throw new HubError('HUB_SPAWN_FAILED', `The container could not be started: ${reasonOf(error)}`, {
           cause: error,
@@ -90,10 +90,23 @@ export function createDockerSpawner(options: DockerSpawnerOptions): Spawner {
 
     async sweep(known) {
       const ids = new Set(known.map(({ state }) => state['container_id']))
-      const found = await docker.listContainers({ all: true, filters: { label: [`${HUB_LABEL}=${options.hubId}`] } })
+      const filters = { label: [`${HUB_LABEL}=${options.hubId}`] }
+      const found = await ask((abortSignal) => docker.listContainers({ all: true, filters, abortSignal }))
       const strangers = found.filter(({ Id }) => !ids.has(Id))
-      await Promise.all(strangers.map(({ Id }) => remove(docker.getContainer(Id))))
+      await Promise.all(strangers.map(({ Id }) => remove(ask, docker.getContainer(Id))))
       return strangers.length
+    },
+
+    abandon: (user, server) => void left.add(serverFileName(user, server)),
+
+    async tidy() {
+      for (const file of left) {
+        const found = await leftover(file)
+        // A start has begun meanwhile: what was found may be the new one.
+        if (!left.has(file)) continue
+        if (found !== undefined) await remove(ask, found)
+        left.delete(file)
+      }
     },
 
     logTail: (user, server) => readTail(logFile(serverFileName(user, server))),
@@ -101,114 +114,74 @@ export function createDockerSpawner(options: DockerSpawnerOptions): Spawner {
   }
 }
 
-function containerPlan(
-  options: DockerSpawnerOptions,
-  request: SpawnRequest,
-  file: string,
-  port: number,
-  entry: readonly string[],
-): Docker.ContainerCreateOptions {
-  const { JUPYTERHUB_API_TOKEN: _token, JPY_API_TOKEN: _same, ...env } = request.env
-  const labels = { [HUB_LABEL]: options.hubId, 'org.hub.user': request.user, 'org.hub.server': request.server }
-  const outer = options.network === 'host'
-  const all = {
-    ...env,
-    HOME: options.homeTarget,
-    USER: request.user,
-    SHELL: '/bin/sh',
-    JUPYTERHUB_SERVICE_URL: `http://${outer ? '127.0.0.1' : '0.0.0.0'}:${port}${request.prefix}`,
-  }
-  return {
-    name: `jupyter-${file}`,
-    Image: options.image,
-    Labels: labels,
-    ...(options.user === undefined ? {} : { User: options.user }),
-    WorkingDir: options.homeTarget,
-    Env: Object.entries(all).map(([name, value]) => `${name}=${value}`),
-    Entrypoint: ['/bin/sh', '-c', TAKE_TOKEN, 'sh', ...entry],
-    Cmd: [...options.command],
-    ExposedPorts: { [`${INNER_PORT}/tcp`]: {} },
-    HostConfig: {
-      NetworkMode: options.network,
-      ...(outer ? {} : { PortBindings: { [`${INNER_PORT}/tcp`]: [{ HostIp: '127.0.0.1', HostPort: '' }] } }),
-      Mounts: [
-        {
-          Type: 'volume',
-          Source: `jupyter-${safeName(request.user)}`,
-          Target: options.homeTarget,
-          VolumeOptions: { NoCopy: false, Labels: labels, DriverConfig: { Name: '', Options: {} } },
-        },
-        ...Object.entries(options.readOnlyMounts).map(([Source, Target]) => ({
-          Type: 'bind' as const,
-          Source,
-          Target,
-          ReadOnly: true,
-        })),
-      ],
-      SecurityOpt: ['no-new-privileges'],
-      CapDrop: ['ALL'],
-      PidsLimit: options.pidsLimit,
-      ...(options.memLimitBytes === undefined
-        ? {}
-        : { Memory: options.memLimitBytes, MemorySwap: options.memLimitBytes }),
-      ...(options.cpuLimit === undefined ? {} : { NanoCpus: Math.round(options.cpuLimit * 1e9) }),
-      LogConfig: { Type: 'json-file', Config: { 'max-size': '5m', 'max-file': '2' } },
-      RestartPolicy: { Name: 'no' },
-    },
-  }
-}
-
 function runningContainer(
+  ask: AskEngine,
   container: Docker.Container,
   address: RunningServer['address'],
-  stopSeconds: number,
-  logFile: string,
-  file: string,
+  options: Pick<DockerSpawnerOptions, 'stopSeconds' | 'callTimeoutMs'> & {
+    readonly file: string
+    readonly logFile: string
+    /** Leaves the removal of what has ended for later. */
+    readonly abandon: () => void
+  },
 ): RunningServer {
+  // The one call without a limit: it lasts as long as the container.
   const ended = container.wait().then(
     ({ StatusCode }: { StatusCode: number }) => `exit code ${StatusCode}`,
     // The engine went away; the poll finds out what became of it.
     () => new Promise<string>(() => {}),
   )
+  const status = async () => {
+    try {
+      const limitMs = Math.min(LOOK_MS, options.callTimeoutMs ?? LOOK_MS)
+      const { State: state } = await ask((abortSignal) => container.inspect({ abortSignal }), { limitMs })
+      return state.Running ? undefined : `exit code ${state.ExitCode}`
+    } catch (error) {
+      if ((error as { readonly statusCode?: number }).statusCode === 404) return 'the container is gone'
+      // An engine that restarts or hangs is no reason to give up a container.
+      return undefined
+    }
+  }
   return {
-    state: { container_id: container.id, file },
+    state: { container_id: container.id, file: options.file },
     address,
     ended,
-    async status() {
-      try {
-        const { State: state } = await container.inspect()
-        return state.Running ? undefined : `exit code ${state.ExitCode}`
-      } catch (error) {
-        if ((error as { readonly statusCode?: number }).statusCode === 404) return 'the container is gone'
-        // An engine that restarts is no reason to give up a container.
-        return undefined
-      }
-    },
+    status,
     async stop() {
-      await container.stop({ t: stopSeconds }).catch(() => {})
-      await saveLog(container, logFile)
-      await remove(container)
+      await politely(ask, container, options.stopSeconds)
+      await saveLog(ask, container, options.logFile)
+      try {
+        await remove(ask, container)
+      } catch (error) {
+        // What still runs must stay known; what has ended is only in the way.
+        if ((await status()) === undefined) throw error
+        options.abandon()
+      }
     },
   }
 }
 
-/** A container of that name from before: ours makes room, another's is left alone and the name refused by the engine. */
-async function removeLeftover(docker: Docker, name: string, hubId: string): Promise<void> {
-  const filters = { name: [`^/${name}$`], label: [`${HUB_LABEL}=${hubId}`] }
-  const [found] = await docker.listContainers({ all: true, filters })
-  if (found !== undefined) await remove(docker.getContainer(found.Id))
+/** Asks a container to end; whatever it is that it does not, its removal will end it. */
+async function politely(ask: AskEngine, container: Docker.Container, seconds: number): Promise<void> {
+  // The engine answers when the container has ended, at the latest after its own patience.
+  const heard: unknown = await ask((abortSignal) => container.stop({ t: seconds, abortSignal }), {
+    graceMs: seconds * 1000,
+  }).catch((error: unknown) => error)
+  if (isEngineTimeout(heard)) throw heard
 }
 
-async function remove(container: Docker.Container): Promise<void> {
-  await container.remove({ force: true }).catch((error: unknown) => {
+async function remove(ask: AskEngine, container: Docker.Container): Promise<void> {
+  await ask((abortSignal) => container.remove({ force: true, abortSignal })).catch((error: unknown) => {
     if ((error as { readonly statusCode?: number }).statusCode !== 404) throw error
   })
 }
 
 /** Keeps the last lines: the container goes, and with it its log. */
-async function saveLog(container: Docker.Container, file: string): Promise<void> {
+async function saveLog(ask: AskEngine, container: Docker.Container, file: string): Promise<void> {
   try {
-    const frames = await container.logs({ stdout: true, stderr: true, tail: 200, follow: false })
+    const frames = await ask((abortSignal) =>
+      container.logs({ stdout: true, stderr: true, tail: 200, follow: false, abortSignal }),
+    )
     writeFileSync(file, unframe(frames), { mode: 0o600 })
   } catch {
     // A container without a log is gone already.

@@ -130,6 +130,8 @@ function runningProcess(
       }
       // Kernels and shells of its group go with it.
       signalGroup(identity, 'SIGKILL')
+      // Stuck in the kernel, on a mount that hangs: as long as it is there it must be known.
+      if (isRunning(identity)) throw new Error(`Process ${identity.pid} does not end`)
     },
   }
 }

@@ -46,6 +46,11 @@ export class Servers {
         throw new RequestError(400, `${titleOf(entry)} is already running`)
       }
       await this.#life.collect(entry, 'it has ended')
+      // Its spawner could not take it back: to look again at once would be to look for ever.
+      if (this.table.phase(user.id, server) === 'ready') {
+        const retry = { 'retry-after': String(RETRY_AFTER_SECONDS) }
+        throw new RequestError(503, `${titleOf(entry)} has ended and cannot be taken back yet`, retry)
+      }
       return this.start(user, server, userOptions)
     }
     if (this.#closing)
@@ -165,6 +170,7 @@ export class Servers {
     this.#polling = true
     try {
       for (const entry of this.table.all()) await this.#look(entry)
+      await this.#options.spawner.tidy?.()
     } catch (error) {
       this.#options.log('error', 'poll failed', { reason: reasonOf(error) })
     } finally {

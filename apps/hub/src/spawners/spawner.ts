@@ -25,7 +25,7 @@ export interface RunningServer {
   readonly ended: Promise<string>
   /** Why it no longer runs, `undefined` while it does. */
   status(): Promise<string | undefined>
-  /** Ends it, politely first. Safe to repeat. */
+  /** Ends it, politely first. Safe to repeat. Throws when it may still run. */
   stop(): Promise<void>
 }
 
@@ -41,6 +41,10 @@ export interface Spawner extends AsyncDisposable {
   ): Promise<RunningServer | undefined>
   /** Ends what this hub started in a former life and nobody knows any more. Returns how many. */
   sweep(known: readonly RunningServer[]): Promise<number>
+  /** Takes on a server that its failed start could not stop: it is ended by {@link Spawner.tidy}. */
+  abandon?(user: string, server: string): void
+  /** Tries again to end what failed starts had to leave behind. Throws as long as that cannot be done. */
+  tidy?(): Promise<void>
   /** The last lines a server wrote. */
   logTail(user: string, server: string): Promise<string>
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-import { HubError } from '../errors.ts'
+import { HubError, reasonOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { RouteTable } from '../proxy/routes.ts'
 import { SERVER_TOKEN_SCOPES } from '../store/roles.ts'
@@ -75,7 +75,12 @@ export async function startServer(
     signal.throwIfAborted()
     return running
   } catch (error) {
-    await running.stop()
+    try {
+      await running.stop()
+    } catch (trouble) {
+      options.log('error', 'server could not be stopped', { user: user.name, server, reason: reasonOf(trouble) })
+      spawner.abandon?.(user.name, server)
+    }
     throw error
   }
 }

@@ -6,7 +6,7 @@ import { freePort } from '@org/services'
 import { stringify } from 'yaml'
 
 import { loadConfig } from '../../src/config/config.ts'
-import { runHub, type RunningHub } from '../../src/run.ts'
+import { type HubDrivers, runHub, type RunningHub } from '../../src/run.ts'
 import { TOKEN } from './running-hub.ts'
 
 /** A hub inside the test's own process, for tests that look into it. */
@@ -18,7 +18,10 @@ export interface InProcessHub extends AsyncDisposable {
 }
 
 /** Starts a hub in this process, on free ports and a folder of its own; settings are laid over those of a test. */
-export async function startInProcess(more: Readonly<Record<string, object>> = {}): Promise<InProcessHub> {
+export async function startInProcess(
+  more: Readonly<Record<string, object>> = {},
+  drivers: HubDrivers = {},
+): Promise<InProcessHub> {
   const dir = mkdtempSync(path.join(tmpdir(), 'hub-'))
   const file = path.join(dir, 'hub.yaml')
   const settings = {
@@ -32,9 +35,10 @@ export async function startInProcess(more: Readonly<Record<string, object>> = {}
   }
   writeFileSync(file, stringify(settings))
   const lines: string[] = []
-  const running = await runHub(loadConfig({ file, env: {} }), (level, message, fields) => {
+  const log: Parameters<typeof runHub>[1] = (level, message, fields) => {
     lines.push(`${level} ${message} ${JSON.stringify(fields)}`)
-  })
+  }
+  const running = await runHub(loadConfig({ file, env: {} }), log, drivers)
   return {
     running,
     dir,
