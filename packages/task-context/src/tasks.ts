@@ -18,6 +18,7 @@ import { sandboxProcessor } from './drivers/sandbox.ts'
 import { TaskError, toError } from './errors.ts'
 import { enlist } from './enlist.ts'
 import { randomId } from './internal/ids.ts'
+import { CLOSE_MS, settlesWithin } from './internal/in-time.ts'
 import type { Job } from './jobs/define-job.ts'
 import { checkBackoff, checkDeduplication, checkPriority, milliseconds, positiveInteger } from './jobs/numbers.ts'
 import { checkPayload } from './jobs/payload.ts'
@@ -79,7 +80,7 @@ export function createTasks<
   const relay =
     database === undefined || driver.enlist !== 'outbox'
       ? undefined
-      : createRelay(database, driver, onError, options.relay)
+      : createRelay(database, driver, onError, { ...options.relay, timeoutMs: enqueueTimeoutMs })
   const delivery = enlist({ driver, database, relay, timeoutMs: enqueueTimeoutMs })
   let closed = false
 
@@ -238,8 +239,11 @@ export function createTasks<
     queue: (job) => driver.queue(typeof job === 'string' ? job : job.queue),
     async [Symbol.asyncDispose]() {
       closed = true
-      await relay?.[Symbol.asyncDispose]()
+      const relayed = relay?.[Symbol.asyncDispose]() ?? Promise.resolve()
+      // A batch that the queue does not answer ends with the driver, and stays in the outbox.
+      await settlesWithin(relayed, CLOSE_MS)
       await driver[Symbol.asyncDispose]()
+      await settlesWithin(relayed, CLOSE_MS)
     },
   }
   return tasks as unknown as Tasks<Fields, R, Db, Trx>

@@ -20,6 +20,8 @@ export interface BullBackend {
   readonly connection: unknown
   readonly factory: BackendFactory<IQueueBackend, unknown>
   readonly prefix?: string
+  /** Ends the connections of such a backend, where closing them waits for a server that does not answer. */
+  readonly cut?: (backend: IQueueBackend) => void
   /** Completed jobs are removed from time to time, not with each completion. */
   readonly sweeps?: boolean
 }

@@ -1,6 +1,7 @@
 import { type IQueueBackend, type Job as BullJob, type JobJson, type Telemetry, Worker } from 'bullmq'
 
 import { TaskError, toError } from '../errors.ts'
+import { closeInTime } from '../internal/in-time.ts'
 import { Stop } from '../internal/stop.ts'
 import { setLongTimeout } from '../internal/timers.ts'
 import type { AnyQueue, BullBackend, BullOptions } from './bullmq-types.ts'
@@ -43,19 +44,33 @@ export function bullWorker(parts: {
   const { lockMs = 30_000, stalledCheckMs = 30_000, maxStalled = 10 } = options
   const { keepCompleted = { ageSeconds: 3600, count: 1000 } } = options
   const busy = new Map<string, Busy>()
+  /** Handlers so far, and those at work; what only waits for the queue to hear of its end does not count. */
+  let begun = 0
+  let running = 0
+  let onCalm = () => {}
   let out = false
   const onError = (error: unknown) => settings.onError(toError(error))
+
+  /** Handlers may take the time they were given: only when none is at work is it the server that is waited for. */
+  const calm = async (): Promise<number> => {
+    while (running > 0) await new Promise<void>((resolve) => (onCalm = resolve))
+    return begun
+  }
 
   const run = async (job: BullJob, token: string): Promise<unknown> => {
     const id = job.id ?? ''
     const mine: Busy = { stop: new Stop(), lockedUntil: Date.now() + lockMs }
     busy.set(id, mine)
+    begun += 1
+    running += 1
     // Was on its way from the queue when the worker was told to stop, and came when the others had been.
     if (out) mine.stop.abort(shutdown())
     try {
       const outcome = await parts.process(
         toRun(job, queue, { stop: mine.stop, owned: () => Date.now() < mine.lockedUntil }),
       )
+      running -= 1
+      if (running === 0) onCalm()
       return outcome.type === 'completed' ? outcome.value : await settle(job, token, outcome)
     } finally {
       if (busy.get(id) === mine) busy.delete(id)
@@ -111,7 +126,7 @@ export function bullWorker(parts: {
         out = true
         for (const id of busy.keys()) abort(id, shutdown())
       }, settings.drainMs)
-      await closed
+      await closeInTime(closed, () => backend.cut?.(worker.backend), calm)
       clearTimeout(timer)
       stopSweeping?.()
     },

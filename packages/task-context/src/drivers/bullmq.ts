@@ -1,6 +1,7 @@
 import { type Job as BullJob, type JobsOptions, Queue, type Telemetry } from 'bullmq'
 
 import { runDetached } from '../context/scope.ts'
+import { closeInTime } from '../internal/in-time.ts'
 import type { AnyQueue, BullBackend, BullOptions } from './bullmq-types.ts'
 import { bullWorker } from './bullmq-worker.ts'
 import type { Added, DeadLetter, Driver, JobRecord } from './driver.ts'
@@ -66,7 +67,9 @@ export function bullDriver(
       captureTelemetry: () => telemetry.contextManager.getMetadata(telemetry.contextManager.active()),
     }),
     async [Symbol.asyncDispose]() {
-      await Promise.all([...queues.values()].map((queue) => queue.close()))
+      await Promise.all(
+        [...queues.values()].map((queue) => closeInTime(queue.close(), () => backend.cut?.(queue.backend))),
+      )
       await onDispose()
     },
   }

@@ -2,6 +2,7 @@ import type { BackendFactory, ConnectionOptions, IQueueBackend, RedisQueueBacken
 
 import type { BullOptions } from './bullmq-types.ts'
 import { bullDriver } from './bullmq.ts'
+import { cutRedis } from './cut.ts'
 import type { Driver } from './driver.ts'
 import { tolerantRedisBackend } from './poison.ts'
 import { redisWarnings } from './redis-warnings.ts'
@@ -26,6 +27,7 @@ export function redisDriver({ connection, prefix, ...options }: RedisDriverOptio
       name: 'redis',
       connection: typeof connection === 'string' ? { url: connection, maxRetriesPerRequest: null } : connection,
       factory: redisBackend as unknown as BackendFactory<IQueueBackend, unknown>,
+      cut: cutRedis,
       ...(prefix !== undefined && { prefix }),
     },
     options,

@@ -2,7 +2,8 @@ import type { Envelope } from '../context/envelope.ts'
 import { runDetached } from '../context/scope.ts'
 import type { Database } from '../database.ts'
 import type { Driver, JobRecord, Query, RecordOptions } from '../drivers/driver.ts'
-import { toError } from '../errors.ts'
+import { TaskError, toError } from '../errors.ts'
+import { createPatience } from '../internal/patience.ts'
 
 /** Puts jobs into the outbox, inside the caller's transaction. */
 export async function writeOutbox(query: Query, records: readonly JobRecord[]): Promise<void> {
@@ -49,12 +50,26 @@ export function createRelay<Db, Trx extends Db>(
   database: Database<Db, Trx>,
   driver: Driver,
   onError: (error: Error) => void,
-  { batch = 100, intervalMs = 1000 }: RelayOptions = {},
+  { batch = 100, intervalMs = 1000, timeoutMs = 10_000 }: RelayOptions & { readonly timeoutMs?: number } = {},
 ): Relay & { readonly start: () => void } {
   let timer: NodeJS.Timeout | undefined
   let closed = false
   let working: Promise<void> | undefined
   let again = false
+  const patience = createPatience(timeoutMs)
+  /** Adds that were given up on; they may still arrive. */
+  let unanswered = 0
+
+  /** As long as it waits for the queue, a batch holds a transaction open, and with it back what Postgres cleans up. */
+  async function add(records: readonly JobRecord[]): Promise<void> {
+    const adding = driver.add(records)
+    await patience.within(adding, () => {
+      unanswered += 1
+      const answered = () => (unanswered -= 1)
+      adding.then(answered, answered)
+      return new NoAnswer(timeoutMs)
+    })
+  }
 
   /** While the queue takes one batch the next is claimed; but they arrive in the order they were written. */
   async function drain(): Promise<number> {
@@ -63,7 +78,9 @@ export function createRelay<Db, Trx extends Db>(
     try {
       for (;;) {
         const previous = last
-        last = deliverBatch(database, driver, batch, previous.added, onError)
+        // Each try would wait in line behind those before it, and arrive with them.
+        if (unanswered > 0) throw new NoAnswer(timeoutMs)
+        last = deliverBatch(database, add, batch, previous.added, onError)
         const [claimed] = await Promise.all([last.claimed, previous.committed])
         total += claimed
         if (claimed < batch || closed) break
@@ -77,7 +94,7 @@ export function createRelay<Db, Trx extends Db>(
   }
 
   function poke(): void {
-    if (closed) return
+    if (closed || unanswered > 0) return
     // A commit during a drain may lie behind the rows that drain has seen.
     if (working !== undefined) {
       again = true
@@ -113,6 +130,18 @@ export function createRelay<Db, Trx extends Db>(
   }
 }
 
+type Add = (records: readonly JobRecord[]) => Promise<void>
+
+/** The queue is down, and trying the jobs one by one would not help. */
+class NoAnswer extends TaskError {
+  constructor(timeoutMs: number) {
+    super(
+      'TASK_ENQUEUE_UNCERTAIN',
+      `Expected the queue to answer the relay within ${timeoutMs} ms; its jobs stay in the outbox`,
+    )
+  }
+}
+
 /** One batch on its way; rejections of the earlier stages are those of the last one. */
 interface Batch {
   /** How many rows it holds. */
@@ -129,7 +158,7 @@ interface Batch {
  */
 function deliverBatch<Db, Trx extends Db>(
   database: Database<Db, Trx>,
-  driver: Driver,
+  add: Add,
   batch: number,
   turn: Promise<void>,
   onError: (error: Error) => void,
@@ -150,7 +179,7 @@ function deliverBatch<Db, Trx extends Db>(
       claimed.resolve(rows.length)
       await turn
       if (rows.length > 0) {
-        const refused = await addAll(driver, rows.map(toRecord), onError)
+        const refused = await addAll(add, rows.map(toRecord), onError)
         await writeOutbox((sql, parameters) => database.query(handle, sql, parameters), refused)
       }
       added.resolve()
@@ -170,19 +199,20 @@ function deliverBatch<Db, Trx extends Db>(
  * back. Returns those, for another time. Fails like the batch where none could be added: then it is the queue.
  */
 async function addAll(
-  driver: Driver,
+  add: Add,
   records: readonly JobRecord[],
   onError: (error: Error) => void,
 ): Promise<readonly JobRecord[]> {
   try {
-    await driver.add(records)
+    await add(records)
     return []
   } catch (error) {
+    if (error instanceof NoAnswer) throw error
     const refused: JobRecord[] = []
     const errors: Error[] = []
     for (const record of records) {
       try {
-        await driver.add([record])
+        await add([record])
       } catch (reason) {
         refused.push(record)
         errors.push(toError(reason))
