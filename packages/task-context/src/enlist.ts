@@ -1,5 +1,6 @@
 import { leaveTransaction } from './context/after-commit.ts'
 import { currentScope, currentTransaction, runInScope } from './context/scope.ts'
+import { inTurn } from './context/transaction.ts'
 import type { Envelope } from './context/envelope.ts'
 import type { Database } from './database.ts'
 import type { Added, Driver, JobRecord, Query } from './drivers/driver.ts'
@@ -52,13 +53,16 @@ export function enlist(parts: {
     if (database === undefined) throw new TaskError('TASK_NO_DATABASE', 'Expected tasks created with a `database`')
     const query: Query = (sql, parameters) => database.query(handle, sql, parameters)
     const traced = withTrace(records, driver.captureTelemetry?.())
-    if (driver.enlist === 'native' && driver.addWithin !== undefined) {
-      const added = await driver.addWithin(query, traced)
-      return added.map((one) => ({ ...one, deferred: true }))
+    const write = async () => {
+      if (driver.addWithin !== undefined) {
+        const added = await driver.addWithin(query, traced)
+        return added.map((one) => ({ ...one, deferred: true }))
+      }
+      await writeOutbox(query, traced)
+      if (relay !== undefined) own?.waiting.push(relay.poke)
+      return deferred(records)
     }
-    await writeOutbox(query, traced)
-    if (relay !== undefined) own?.waiting.push(relay.poke)
-    return deferred(records)
+    return own === undefined ? write() : inTurn(own, write)
   }
 
   return { send }

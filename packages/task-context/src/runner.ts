@@ -3,7 +3,7 @@ import type { FieldCodec, Fields } from './context/fields.ts'
 import { makeContext } from './context/make-context.ts'
 import { type OpenResources, openResources, type Resources } from './context/resources.ts'
 import { type JobInfo, type Logger, runInScope, type TaskContext } from './context/scope.ts'
-import { flush, openTransaction, type TransactionScope } from './context/transaction.ts'
+import { flush, lastTurns, openTransaction, type TransactionScope } from './context/transaction.ts'
 import type { Database } from './database.ts'
 import type { Outcome, Run } from './drivers/driver.ts'
 import { TaskError, toError } from './errors.ts'
@@ -228,6 +228,7 @@ async function withDatabase(
     let value: unknown
     try {
       value = await call(handle, scope)
+      if (scope.line !== undefined) await lastTurns(scope)
     } finally {
       scope.end = 'rolledBack'
     }

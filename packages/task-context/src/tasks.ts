@@ -11,7 +11,8 @@ import {
   type Scope,
   type TaskContext,
 } from './context/scope.ts'
-import { flush, keepSavepoint, openAround, openTransaction } from './context/transaction.ts'
+import { inSavepoint } from './context/savepoint.ts'
+import { actingIn, flush, inTurn, lastTurns, openAround, openTransaction } from './context/transaction.ts'
 import type { Database } from './database.ts'
 import type { JobRecord, RecordOptions } from './drivers/driver.ts'
 import { sandboxProcessor } from './drivers/sandbox.ts'
@@ -152,26 +153,21 @@ export function createTasks<
       return runInScope(scope, () => fn(handle))
     }
     if (around !== undefined) {
-      const { handle } = around
-      const inner = openTransaction(handle, around)
-      const name = `task_context_${inner.depth}`
-      await opened.query(handle, `savepoint ${name}`, [])
-      try {
-        const result = await within(handle, inner)
-        await opened.query(handle, `release savepoint ${name}`, [])
-        keepSavepoint(inner, around)
-        return result
-      } catch (error) {
-        inner.end = 'rolledBack'
-        await opened.query(handle, `rollback to savepoint ${name}`, [])
-        throw error
-      }
+      const execute = (statement: string) => opened.query(around.handle, statement, [])
+      return inTurn(around, () =>
+        // Whoever was around may have ended while this one stood in line.
+        actingIn(around) === around
+          ? inSavepoint(around, execute, (inner) => within(around.handle, inner))
+          : transaction(fn),
+      )
     }
     let inner: Scope['transaction']
     const result = await opened.transaction(async (handle) => {
       inner = openTransaction(handle)
       try {
-        return await within(handle, inner)
+        const value = await within(handle, inner)
+        await lastTurns(inner)
+        return value
       } finally {
         inner.end = 'rolledBack'
       }

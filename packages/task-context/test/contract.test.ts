@@ -1,3 +1,5 @@
+import { setImmediate as turn } from 'node:timers/promises'
+
 import { describeWith } from '@org/services'
 import { UnrecoverableError } from 'bullmq'
 import { sql } from 'kysely'
@@ -123,6 +125,72 @@ function contract(name: DriverName): void {
     await tasks.enqueue(job, { id: 'last' })
     await eventually(() => seen.length === 3)
     expect(seen.sort()).toEqual([`inner:${account}`, `kept:${account}`, `last:${account}`])
+  })
+
+  test('keeps parallel savepoints apart: what one undoes is its own, and no other loses its row or its job', async () => {
+    const { tasks, job, account, balance } = setUp()
+    await using _ = tasks
+    await tasks.migrate()
+    const seen: string[] = []
+    const announced: string[] = []
+    const done = defineJob({ name: 'done', queue: job.queue, schema: unchecked<null>() })
+    await using worker = tasks.worker([
+      tasks.handle(job, ({ id }) => void seen.push(id)),
+      tasks.handle(done, () => void seen.push('done')),
+    ])
+    await worker.ready()
+    await tasks.transaction(async () => {
+      const branch = (id: string, fail = false) =>
+        tasks.transaction(async (trx) => {
+          await turn()
+          await credit(trx, `${account}-${id}`)
+          await tasks.enqueue(job, { id })
+          await afterCommit(() => void announced.push(id))
+          await turn()
+          if (fail) throw new Error('undo')
+        })
+      await Promise.allSettled([
+        branch('a'),
+        branch('b', true),
+        tasks.enqueue(job, { id: 'beside' }),
+        branch('c'),
+        branch('d', true),
+        tasks.transaction(() => Promise.allSettled([branch('e', true), branch('f'), branch('g', true)])),
+      ])
+    })
+    await tasks.enqueue(done, null, { delayMs: 100 })
+    await eventually(() => seen.includes('done') && seen.length >= 5)
+    const kept = await Promise.all(
+      ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map(async (id) => ((await balance(`${account}-${id}`)) === 1 ? id : '')),
+    )
+    expect([kept.join(''), announced.join(''), seen.toSorted()]).toEqual([
+      'acf',
+      'acf',
+      ['a', 'beside', 'c', 'done', 'f'],
+    ])
+  })
+
+  test('does not commit half a savepoint that was left running', async () => {
+    const { tasks, job, account, balance } = setUp()
+    await using _ = tasks
+    await tasks.migrate()
+    const gate = Promise.withResolvers<void>()
+    let left: Promise<unknown> | undefined
+    const outer = tasks.transaction(async (trx) => {
+      await credit(trx, account)
+      left = tasks
+        .transaction(async (inner) => {
+          await credit(inner, `${account}-half`)
+          await tasks.enqueue(job, { id: 'half' })
+          await gate.promise
+          await credit(inner, `${account}-whole`)
+        })
+        .catch((error: unknown) => error)
+    })
+    await expect(outer).rejects.toMatchObject({ code: 'TASK_CLOSED' })
+    gate.resolve()
+    expect(await left).toMatchObject({ code: 'TASK_CLOSED' })
+    expect([await balance(account), await balance(`${account}-half`)]).toEqual([undefined, undefined])
   })
 
   test('leaves the caller its transaction, and runs the job on another connection', async () => {
