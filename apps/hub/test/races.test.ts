@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { type IncomingMessage, request } from 'node:http'
 import path from 'node:path'
 
 import Database from 'better-sqlite3'
@@ -58,6 +60,50 @@ describe('two things at once', LIMIT, () => {
     expect((await api('DELETE', '/users/bad-bob')).status).toBe(204)
     expect((await make('cid')).id).toBe(id)
     expect((await api('GET', '/users/cid/server/progress')).status).toBe(404)
+  })
+
+  test.each(['deleted', 'revoked'] as const)(
+    'a call whose token was %s before its body came is refused',
+    async (how) => {
+      const name = `old-${how}`
+      const { id } = await make(name)
+      const token = (await api('POST', `/users/${name}/tokens`)).json as unknown as { token: string; id: string }
+      const direct = `http://127.0.0.1:${hub().config.hub.port}/hub/api/users/${name}`
+      const late = request(`${direct}/server`, {
+        method: 'POST',
+        headers: { authorization: `token ${token.token}`, 'content-length': 2 },
+      })
+      const answered = once(late, 'response') as Promise<[IncomingMessage]>
+      late.write('{')
+      await until(() => (late.socket?.bytesWritten ?? 0) > 100)
+      // Whoever asks now is answered after the hub has seen the head of the other call.
+      expect((await call(direct, 'GET')).status).toBe(200)
+      const gone = { deleted: `/users/${name}`, revoked: `/users/${name}/tokens/${token.id}` }[how]
+      expect((await api('DELETE', gone)).status).toBe(204)
+      const heir = await make(`heir-${how}`)
+      expect(heir.id === id).toBe(how === 'deleted')
+      late.end('}')
+      const [answer] = await answered
+      answer.resume()
+      expect(answer.statusCode).toBe(403)
+      expect(await rows()).toBe(0)
+      expect(hub().servers.table.activeOf(id)).toEqual([])
+    },
+  )
+
+  test('a start that was asked for a user who is gone is refused, whoever has his key now', async () => {
+    const gone = await make('gone')
+    expect((await api('DELETE', '/users/gone')).status).toBe(204)
+    const heir = await make('heiress')
+    expect(heir.id).toBe(gone.id)
+    await hub().servers.start(gone, '', {})
+    await hub().servers.settled(gone.id, '', 20_000)
+    expect(() => hub().servers.throwFailure(gone.id, '')).toThrow('gone does not exist any more')
+    expect(await rows()).toBe(0)
+    expect((await api('GET', '/users/heiress/tokens')).json['api_tokens']).toEqual([])
+    // His own start is not in the way of anybody's.
+    expect((await api('POST', '/users/heiress/server')).status).toBe(201)
+    expect((await api('DELETE', '/users/heiress/server')).status).toBe(204)
   })
 
   test('a name that cannot be had costs no token', async () => {

@@ -3,16 +3,12 @@ import { isUserName } from '../spawners/names.ts'
 import { spawnersOf } from '../store/spawners.ts'
 import { toIso } from '../store/time.ts'
 import { createUsers, findUser, listUsers, type User } from '../store/users.ts'
-import { changeUser, deleteUserCompletely } from '../users.ts'
+import { adminUserRoutes, requireAdmin } from './admin-user.ts'
 import { type Html, html } from './html.ts'
-import { serverButton } from './home.ts'
+import { serverButton, userPath } from './home.ts'
 import { pageResponse, proofField } from './layout.ts'
 import type { PageCall, PageRoute } from './page-route.ts'
 import { redirect } from './visitor.ts'
-
-function requireAdmin({ visitor }: PageCall): void {
-  if (!visitor.requester.scopes.has('admin-ui')) throw new RequestError(403, 'This page is for administrators')
-}
 
 async function list(call: PageCall): Promise<Response> {
   requireAdmin(call)
@@ -66,28 +62,22 @@ function userRow({ hub, visitor }: PageCall, user: User, named: readonly string[
   const { reader } = visitor
   const isAdmin = Boolean(user.admin)
   const names = new Set(['', ...named])
-  const act = (action: string, words: string, danger = false) =>
-    html`<form method="post" action="${hub.config.base_url}hub/admin/users/${action}" class="inline">
-      ${proofField(reader)}<input type="hidden" name="name" value="${user.name}" />
-      <button class="${danger ? 'danger' : 'quiet'}" aria-label="${words}: ${user.name}">${words}</button>
-    </form>`
   return html`<li>
     <span class="who"
-      ><b>${user.name}</b> ${isAdmin && html`<span class="tag">admin</span>`}<br /><span class="hint"
+      ><a href="${userPath(hub.config.base_url, user.name)}">${user.name}</a>
+      ${isAdmin && html`<span class="tag">admin</span>`}<br /><span class="hint"
         >last active ${toIso(user.last_activity)?.slice(0, 16).replace('T', ' ') ?? 'never'}</span
       ></span
     >
     <span class="acts">
       ${[...names].map((server) => {
         const phase = hub.servers.table.phase(user.id, server)
-        const target = { user: user.name, server, next: 'admin', quiet: true }
+        const target = { user: user.name, server, next: 'admin' as const, quiet: true }
         if (phase === 'stopped') return server === '' && serverButton(hub, reader, 'start', 'Start', target)
         if (phase !== 'ready') return html`<span class="tag">${phase === 'spawn' ? 'starting' : 'stopping'}</span>`
         return html`<a class="button" href="${hub.servers.table.names(user, server).prefix}">Open ${server}</a>
           ${serverButton(hub, reader, 'stop', server === '' ? 'Stop' : `Stop ${server}`, target)}`
       })}
-      ${act(isAdmin ? 'revoke-admin' : 'make-admin', isAdmin ? 'No admin' : 'Make admin')}
-      ${user.id !== visitor.user.id && act('delete', 'Delete', true)}
     </span>
   </li>`
 }
@@ -102,36 +92,9 @@ async function add(call: PageCall): Promise<Response> {
   return redirect(`${hub.config.base_url}hub/admin?q=${encodeURIComponent(name)}`)
 }
 
-function change(path: string, scope: string, run: (call: PageCall, user: User) => Promise<unknown>): PageRoute {
-  return {
-    method: 'POST',
-    path: `/admin/users/${path}`,
-    async run(call) {
-      requireAdmin(call)
-      const name = call.form.get('name') ?? ''
-      const user = await findUser(call.hub.db, name)
-      if (user === undefined || !call.visitor.requester.scopes.allows(scope, { user: name })) {
-        throw new RequestError(404, 'There is no such user')
-      }
-      await run(call, user)
-      return redirect(`${call.hub.config.base_url}hub/admin`)
-    },
-  }
-}
-
 /** Users and their servers, for administrators. */
 export const adminRoutes: readonly PageRoute[] = [
   { method: 'GET', path: '/admin', run: list },
   { method: 'POST', path: '/admin/users', run: add },
-  change('make-admin', 'admin:users', ({ hub, visitor }, user) =>
-    changeUser(hub, visitor.requester.scopes, user, { admin: true }),
-  ),
-  change('revoke-admin', 'admin:users', ({ hub, visitor }, user) => {
-    if (user.id === visitor.user.id) throw new RequestError(400, 'You cannot take your own rights away')
-    return changeUser(hub, visitor.requester.scopes, user, { admin: false })
-  }),
-  change('delete', 'delete:users', ({ hub, visitor }, user) => {
-    if (user.id === visitor.user.id) throw new RequestError(400, 'Cannot delete yourself!')
-    return deleteUserCompletely(hub, user)
-  }),
+  ...adminUserRoutes,
 ]

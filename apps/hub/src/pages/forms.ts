@@ -1,7 +1,6 @@
 import { createHmac } from 'node:crypto'
 
 import { RequestError } from '../errors.ts'
-import { readText } from '../http/body.ts'
 import { sameSecret } from '../same-secret.ts'
 
 /** Proofs that a form was made by the hub for one login; another site cannot know them. */
@@ -22,12 +21,12 @@ export class Forms {
   }
 
   /**
-   * Reads a posted form and checks its proof.
+   * Takes a posted form apart and checks its proof.
    *
    * @throws {@link RequestError} 403 when the proof is missing or another login's.
    */
-  async read(request: Request, sessionId: string | null): Promise<URLSearchParams> {
-    const form = new URLSearchParams(await readText(request))
+  check(posted: string, sessionId: string | null): URLSearchParams {
+    const form = new URLSearchParams(posted)
     if (!this.isValid(form.get('_xsrf') ?? '', sessionId)) {
       throw new RequestError(403, 'This form is out of date. Go back, reload the page and try again.')
     }

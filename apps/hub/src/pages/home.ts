@@ -16,13 +16,19 @@ export function pendingPath(hub: Hub, user: string, server: string): string {
   return `${hub.config.base_url}hub/spawn-pending/${urlName(user)}${server === '' ? '' : `/${urlName(server)}`}`
 }
 
+/** Where the page of a user is, for administrators. */
+export const userPath = (base: string, name: string): string => `${base}hub/admin/users/${urlName(name)}`
+
+/** Pages that a server's buttons can lead back to; without one it is the home page. */
+type Next = 'admin' | 'user'
+
 /** A button that does one thing to one server. */
 export function serverButton(
   hub: Hub,
   reader: Reader,
   action: 'start' | 'stop' | 'cancel' | 'forget',
   words: string,
-  target: { readonly user: string; readonly server: string; readonly next?: string; readonly quiet?: boolean },
+  target: { readonly user: string; readonly server: string; readonly next?: Next; readonly quiet?: boolean },
 ): Html {
   const of = target.server === '' ? `the server of ${target.user}` : `the server ${target.server} of ${target.user}`
   return html`<form method="post" action="${hub.config.base_url}hub/${action}" class="inline">
@@ -36,14 +42,26 @@ export function serverButton(
   </form>`
 }
 
-function serverCard(hub: Hub, reader: Reader, user: User, server: string, started: string | null): Html {
+/**
+ * One server with its buttons.
+ *
+ * @param next - The page that its buttons lead back to.
+ */
+export function serverCard(
+  hub: Hub,
+  reader: Reader,
+  user: User,
+  server: string,
+  started: string | null,
+  next?: Next,
+): Html {
   const phase = hub.servers.table.phase(user.id, server)
   const failure = phase === 'stopped' ? hub.servers.table.failure(user.id, server) : undefined
-  const target = { user: user.name, server }
+  const target = { user: user.name, server, ...(next !== undefined && { next }) }
   const words = { stopped: 'stopped', spawn: 'starting', ready: 'running', stop: 'stopping' }[phase]
   return html`<section class="card">
     <div class="row">
-      <h2>${server === '' ? 'My server' : server}</h2>
+      <h2>${server !== '' ? server : user.name === reader.name ? 'My server' : 'Server'}</h2>
       <span class="tag ${phase}">${words}</span>
     </div>
     ${started !== null && phase === 'ready' && html`<p class="hint">since <time>${toIso(started)?.slice(0, 16).replace('T', ' ')}</time> UTC</p>`}
@@ -110,8 +128,10 @@ function ending(path: '/stop' | '/cancel' | '/forget'): PageRoute {
         if (server === '') throw new RequestError(400, 'Cannot delete the default server')
         await hub.servers.forget(user, server)
       }
-      const next = form.get('next') === 'admin' ? 'admin' : 'home'
-      return redirect(`${hub.config.base_url}hub/${next}`)
+      const { base_url: base } = hub.config
+      const next = form.get('next')
+      if (next === 'user') return redirect(userPath(base, user.name))
+      return redirect(`${base}hub/${next === 'admin' ? 'admin' : 'home'}`)
     },
   }
 }

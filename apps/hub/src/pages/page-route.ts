@@ -1,5 +1,6 @@
 import type { Hono } from 'hono'
 
+import { readText } from '../http/body.ts'
 import type { Hub } from '../hub.ts'
 import { errorPage } from './error-page.ts'
 import { toLogin, type Visitor, visitorOf } from './visitor.ts'
@@ -29,10 +30,11 @@ export function mountPages(app: Hono, hub: Hub, routes: readonly PageRoute[]): v
     app.on(method, `${hub.config.base_url}hub${path}`, async ({ req }) => {
       const request = req.raw
       try {
+        // Before the visitor: a body comes as slowly as its sender likes, and who he is may change meanwhile.
+        const posted = method === 'POST' ? await readText(request) : undefined
         const visitor = await visitorOf(hub, request)
         if (visitor === undefined) return toLogin(hub, request)
-        const form =
-          method === 'POST' ? await hub.forms.read(request, visitor.requester.sessionId) : new URLSearchParams()
+        const form = posted === undefined ? new URLSearchParams() : hub.forms.check(posted, visitor.requester.sessionId)
         const params = req.param() as Record<string, string>
         return await run({ hub, request, url: new URL(request.url), params, visitor, form })
       } catch (error) {

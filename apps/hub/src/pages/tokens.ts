@@ -1,10 +1,10 @@
 import { RequestError } from '../errors.ts'
 import { issueToken } from '../rest/tokens.ts'
-import { toIso } from '../store/time.ts'
-import { deleteToken, HUB_CLIENT, tokensOf } from '../store/tokens.ts'
+import { deleteToken, tokensOf } from '../store/tokens.ts'
 import { type Html, html } from './html.ts'
 import { pageResponse, proofField } from './layout.ts'
 import type { PageCall, PageRoute } from './page-route.ts'
+import { tokenList } from './token-list.ts'
 import { redirect } from './visitor.ts'
 
 const lives: Readonly<Record<string, string>> = {
@@ -20,7 +20,6 @@ async function page(call: PageCall, notice?: Html): Promise<Response> {
   const { user, reader } = visitor
   const here = `${hub.config.base_url}hub/token`
   const tokens = await tokensOf(hub.db, user.id, hub.now())
-  const date = (stored: string | null, without: string) => toIso(stored)?.slice(0, 10) ?? without
   const body = html`${notice}
     <form method="post" action="${here}">
       ${proofField(reader)}
@@ -39,27 +38,7 @@ async function page(call: PageCall, notice?: Html): Promise<Response> {
       <button>Make a token</button>
     </form>
     <h2>Tokens and logins</h2>
-    ${tokens.length === 0 && html`<p class="hint">You have none yet.</p>`}
-    <ul class="rows">
-      ${tokens.map(
-        (token) =>
-          html`<li>
-            <span class="who"
-              ><b>${token.note ?? 'A browser, logged in at a server'}</b><br /><span class="hint"
-                >made ${date(token.created, '')}, last used ${date(token.last_activity, 'never')}, ends
-                ${date(token.expires_at, 'never')}</span
-              ></span
-            >
-            ${
-              (token.client_id !== HUB_CLIENT || token.note?.startsWith('Server at ') !== true) &&
-              html`<form method="post" action="${here}/revoke" class="inline">
-                ${proofField(reader)}<input type="hidden" name="id" value="${token.id}" />
-                <button class="danger" aria-label="Revoke ${token.note ?? 'the login'}">Revoke</button>
-              </form>`
-            }
-          </li>`,
-      )}
-    </ul>`
+    ${tokenList(tokens, reader, `${here}/revoke`)}`
   return pageResponse(hub.config.base_url, { title: 'Tokens', body, reader, wide: true })
 }
 

@@ -51,21 +51,23 @@ export function mountApi(app: Hono, hub: Hub, base: string): void {
 
 async function dispatch(hub: Hub, context: Context, resource: Resource): Promise<Response> {
   const request = context.req.raw
-  // Before anything is read: what changes from here on is seen by the next call.
-  const mark = hub.mark()
   try {
     const operation = resource.operations[request.method.toLowerCase() as Verb]
     if (operation === undefined || context.req.method !== request.method) {
       const allow = Object.keys(resource.operations).join(', ').toUpperCase()
       throw new RequestError(405, 'Method Not Allowed', { allow })
     }
+    // First of all: a body comes as slowly as its sender likes, and who he is may change meanwhile.
+    const text = request.method === 'GET' ? '' : await readText(request)
+    // Before anything else is read: what changes from here on is seen by the next call.
+    const mark = hub.mark()
     const requester = (await identify(hub, request, mark)) ?? (operation.anonymous === true ? ANYBODY : undefined)
     if (requester === undefined) throw missing(operation.scopes)
     const params = context.req.param() as Record<string, string>
     const call = new ApiCall(hub, request, params, requester)
     await requireScope(call, operation.scopes)
     if (operation.read !== undefined) return unlessKnown(request, tagged(await reading(call, operation.read, mark)))
-    return unlessKnown(request, await operation.handle(call.with(await readBody(request))))
+    return unlessKnown(request, await operation.handle(call.with(parseBody(text))))
   } catch (error) {
     return refusal(toRequestError(hub, error))
   }
@@ -111,10 +113,8 @@ function comesFromHub(hub: Hub, request: Request): boolean {
   return from.host === new URL(request.url).host && from.pathname.startsWith(`${hub.config.base_url}hub/`)
 }
 
-async function readBody(request: Request): Promise<unknown> {
-  if (request.method === 'GET') return undefined
-  const text = (await readText(request)).trim()
-  if (text === '') return undefined
+function parseBody(text: string): unknown {
+  if (text.trim() === '') return undefined
   try {
     return JSON.parse(text) as unknown
   } catch {

@@ -1,6 +1,6 @@
 import { type Selectable, sql } from 'kysely'
 
-import { HubError } from '../errors.ts'
+import { HubError, RequestError } from '../errors.ts'
 import { among } from './among.ts'
 import type { Database, ServersTable, SpawnersTable } from './tables.ts'
 import { generateToken, insertToken } from './tokens.ts'
@@ -67,10 +67,18 @@ export interface BegunSpawn {
  * Writes all that a starting server needs, in one transaction: address row, oauth client, token.
  *
  * Committed before anything runs, so that a crash leaves rows without a process rather than a process without rows.
+ *
+ * @throws {@link RequestError} 404 when the user was deleted meanwhile.
  */
 export async function beginSpawn(db: Database, spawn: BeginSpawn, now: Date): Promise<BegunSpawn> {
   const token = generateToken()
   return db.transaction().execute(async (tx) => {
+    // Keys are given out again: the user of this key may be another one by now.
+    const { id, name, cookie_id: cookieId } = spawn.user
+    const same = tx.selectFrom('users').select('id').where('id', '=', id).where('name', '=', name)
+    if ((await same.where('cookie_id', '=', cookieId).executeTakeFirst()) === undefined) {
+      throw new RequestError(404, `${name} does not exist any more`)
+    }
     await tx.deleteFrom('oauth_clients').where('identifier', '=', spawn.clientId).execute()
     await tx
       .insertInto('oauth_clients')
