@@ -1,7 +1,8 @@
-import type { CompiledQuery, Kysely, KyselyPlugin, Transaction } from 'kysely'
+import type { CompiledQuery, Kysely, QueryExecutor, Transaction } from 'kysely'
 
 import type { Database } from './database.ts'
 import { TaskError } from './errors.ts'
+import { settlesWithin } from './internal/in-time.ts'
 
 /**
  * Lets jobs and requests use a Kysely instance: plugins apply to what handlers do, not to our own tables.
@@ -19,12 +20,6 @@ export function kyselyDatabase<Schema>(db: Kysely<Schema>): Database<Kysely<Sche
   }
 }
 
-/** What is needed of a Kysely or a transaction, whatever its tables. */
-interface Lent {
-  readonly withPlugin: (plugin: KyselyPlugin) => unknown
-  readonly getExecutor: () => { readonly provideConnection: (use: () => Promise<void>) => Promise<void> }
-}
-
 /** How long the end of a transaction waits for queries that were begun before it. */
 const LAST_QUERIES_MS = 1000
 
@@ -36,31 +31,60 @@ const LAST_QUERIES_MS = 1000
  * owner. So what comes after the end is refused, and what was begun before is waited for.
  */
 async function endingWith<Handle extends Lent, T>(handle: Handle, use: (handle: Handle) => Promise<T>): Promise<T> {
-  let ended = false
-  const guard: KyselyPlugin = {
-    transformQuery({ node }) {
-      if (ended)
-        throw new TaskError('TASK_CLOSED', 'Expected an open transaction or connection: whoever lent it has it back')
-      return node
-    },
-    transformResult: ({ result }) => Promise.resolve(result),
-  }
+  const lease: Lease = { ended: false, returned: false }
+  const executor = handle.getExecutor()
+  const untouched = executor.provideConnection.bind(executor)
+  guard(executor, lease)
   try {
-    return await use(handle.withPlugin(guard) as Handle)
+    return await use(handle)
   } finally {
-    ended = true
-    await lastQueries(handle)
+    lease.ended = true
+    // Queries of one connection wait in line: an empty turn comes when those before are done. A stream that nobody
+    // reads on would keep its turn for ever.
+    await settlesWithin(
+      untouched(() => Promise.resolve()),
+      LAST_QUERIES_MS,
+    )
+    lease.returned = true
   }
 }
 
-/** Queries of one connection wait in line: an empty turn comes when those before are done. */
-async function lastQueries(handle: Lent): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  // A stream that nobody reads on would keep its turn for ever.
-  const enough = new Promise<void>((resolve) => (timer = setTimeout(resolve, LAST_QUERIES_MS)))
-  const turn = handle.getExecutor().provideConnection(() => Promise.resolve())
-  await Promise.race([turn.catch(() => {}), enough])
-  clearTimeout(timer)
+/** What is needed of a Kysely or a transaction, whatever its tables. */
+interface Lent {
+  readonly getExecutor: () => QueryExecutor
+}
+
+/** Nothing may begin once it has `ended`; what still stands in line may not even go on once it is `returned`. */
+interface Lease {
+  ended: boolean
+  returned: boolean
+}
+
+/** Each makes an executor of another: handles `withSchema`, `withoutPlugins` and so on are on the same lease. */
+const DERIVING = ['withConnectionProvider', 'withPlugin', 'withPlugins', 'withPluginAtFront', 'withoutPlugins'] as const
+
+/**
+ * Ties an executor, which has to be of this lease only, to it. At the connection, where all queries pass, those too that
+ * were compiled elsewhere.
+ */
+function guard(executor: QueryExecutor, lease: Lease): QueryExecutor {
+  const check = (over: boolean) => {
+    if (!over) return
+    throw new TaskError('TASK_CLOSED', 'Expected an open transaction or connection: whoever lent it has it back')
+  }
+  const provide = executor.provideConnection.bind(executor)
+  const derived = DERIVING.map((name) => {
+    const derive = executor[name].bind(executor) as (...given: unknown[]) => QueryExecutor
+    return [name, (...given: unknown[]) => guard(derive(...given), lease)] as const
+  })
+  const provideConnection: QueryExecutor['provideConnection'] = async (use, options) => {
+    check(lease.ended)
+    return provide((connection) => {
+      check(lease.returned)
+      return use(connection)
+    }, options)
+  }
+  return Object.assign(executor, { ...Object.fromEntries(derived), provideConnection })
 }
 
 /** What Kysely's own `CompiledQuery.raw` makes; written out, as an import would make Kysely a must for everybody. */

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 
-import { sql } from 'kysely'
+import { CamelCasePlugin, sql } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { afterCommit, createTasks, defineJob, kyselyDatabase, memoryDriver, unchecked } from '../src/index.ts'
@@ -61,6 +61,53 @@ test('a connection that was given back does not answer whoever had it', async ()
   })
   await expect(add(kept!, 'kept-2').execute()).rejects.toMatchObject({ code: 'TASK_CLOSED' })
   expect(await saved('kept')).toEqual(['kept-1'])
+})
+
+test('no way around reaches a connection that was given back', async () => {
+  const database = kyselyDatabase(world.db)
+  let kept: World['db'] | undefined
+  await database.connection(async (handle) => {
+    kept = handle
+  })
+  const row = (id: string) => ({ id, balance: 1, backend: null })
+  const compiled = add(world.db, 'around-raw').compile()
+  const ways = [
+    () => kept!.executeQuery(compiled),
+    () => kept!.withoutPlugins().insertInto('accounts').values(row('around-without')).execute(),
+    () => kept!.withSchema('public').insertInto('accounts').values(row('around-schema')).execute(),
+    () => kept!.withPlugin(new CamelCasePlugin()).insertInto('accounts').values(row('around-plugin')).execute(),
+    () => kept!.withTables().insertInto('accounts').values(row('around-tables')).execute(),
+    () => kept!.transaction().execute((trx) => add(trx, 'around-transaction').execute()),
+    () => kept!.connection().execute((other) => add(other, 'around-connection').execute()),
+    () => sql`insert into accounts (id) values ('around-sql')`.execute(kept!),
+    () => database.query(kept, `insert into accounts (id) values ('around-ours')`, []),
+  ]
+  for (const way of ways) await expect(way()).rejects.toMatchObject({ code: 'TASK_CLOSED' })
+  expect(await saved('around')).toEqual([])
+})
+
+test('a query that was compiled elsewhere cannot write behind a rollback', async () => {
+  let late: Promise<unknown> | undefined
+  const failed = kyselyDatabase(world.db).transaction(async (trx) => {
+    const steps = async () => {
+      for (let step = 0; step < 5; step += 1) await trx.executeQuery(add(world.db, `compiled-${step}`).compile())
+    }
+    late = Promise.allSettled([steps()])
+    throw new Error('undo')
+  })
+  await expect(failed).rejects.toThrow('undo')
+  await late
+  expect(await saved('compiled')).toEqual([])
+})
+
+test('what still stands in line when a transaction ends without it does not run behind its end', async () => {
+  let left: Promise<unknown> | undefined
+  await kyselyDatabase(world.db).transaction(async (trx) => {
+    left = Promise.allSettled([sql`select pg_sleep(1.5)`.execute(trx), add(trx, 'line-1').execute()])
+    await turn()
+  })
+  expect(await left).toMatchObject([{ status: 'fulfilled' }, { reason: { code: 'TASK_CLOSED' } }])
+  expect(await saved('line')).toEqual([])
 })
 
 test('what a rolled back transaction left running enqueues and announces nothing', async () => {
