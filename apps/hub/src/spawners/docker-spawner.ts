@@ -5,7 +5,7 @@ import Docker from 'dockerode'
 
 import { HubError, reasonOf } from '../errors.ts'
 import { type AskEngine, engineCalls, isEngineTimeout } from '../system/engine-calls.ts'
-import { freePort } from '../system/ports.ts'
+import { type HeldPort, PortPool } from '../system/ports.ts'
 import { privateFolder } from '../system/private-files.ts'
 import { containerPlan, type DockerSpawnerOptions, HUB_LABEL, INNER_PORT, TOKEN_FILE } from './container-plan.ts'
 import { readTail } from './log-tail.ts'
@@ -22,12 +22,14 @@ export function createDockerSpawner(options: DockerSpawnerOptions): Spawner {
   const ask = engineCalls(options.callTimeoutMs)
   privateFolder(options.logs)
   const logFile = (file: string) => path.join(options.logs, `${file}.log`)
-  const watch = (container: Docker.Container, file: string, address: RunningServer['address']) =>
+  const ports = new PortPool()
+  const watch = (container: Docker.Container, file: string, address: RunningServer['address'], held?: HeldPort) =>
     runningContainer(ask, container, address, {
       ...options,
       file,
       logFile: logFile(file),
       abandon: () => left.add(file),
+      held,
     })
   /** The container of that name from before; another's is not seen, and its name refused by the engine. */
   const leftover = async (file: string, abandoned?: AbortSignal) => {
@@ -45,8 +47,9 @@ export function createDockerSpawner(options: DockerSpawnerOptions): Spawner {
     async start(request) {
       const file = serverFileName(request.user, request.server)
       const { signal } = request
-      const host = options.network === 'host'
-      const port = host ? await freePort('127.0.0.1') : INNER_PORT
+      // On a network of their own all listen on the same port, and the engine chooses the one outside.
+      const held = options.network === 'host' ? await ports.take('127.0.0.1') : undefined
+      const port = held?.port ?? INNER_PORT
       let container: Docker.Container | undefined
       // From here on this start makes room itself.
       left.delete(file)
@@ -65,9 +68,10 @@ export function createDockerSpawner(options: DockerSpawnerOptions): Spawner {
         await ask((abortSignal) => made.start({ abortSignal }), { signal })
         const { NetworkSettings: settings } = await ask((abortSignal) => made.inspect({ abortSignal }), { signal })
         const published = settings.Ports[`${INNER_PORT}/tcp`]?.[0]?.HostPort
-        if (!host && published === undefined) throw new Error('the container ended at once')
-        return watch(made, file, { ip: '127.0.0.1', port: host ? port : Number(published) })
+        if (held === undefined && published === undefined) throw new Error('the container ended at once')
+        return watch(made, file, { ip: '127.0.0.1', port: held?.port ?? Number(published) }, held)
       } catch (error) {
+        held?.[Symbol.dispose]()
         try {
           if (container === undefined && (isEngineTimeout(error) || signal.aborted)) left.add(file)
           if (container !== undefined && !isEngineTimeout(error)) await saveLog(ask, container, logFile(file))
@@ -84,7 +88,8 @@ export function createDockerSpawner(options: DockerSpawnerOptions): Spawner {
     async adopt(state, address) {
       const { container_id: id, file } = state as { readonly container_id?: string; readonly file?: string }
       if (id === undefined || file === undefined) return undefined
-      const server = watch(docker.getContainer(id), file, address)
+      const held = options.network === 'host' ? ports.hold(address.port) : undefined
+      const server = watch(docker.getContainer(id), file, address, held)
       return (await server.status()) === undefined ? server : undefined
     },
 
@@ -123,6 +128,7 @@ function runningContainer(
     readonly logFile: string
     /** Leaves the removal of what has ended for later. */
     readonly abandon: () => void
+    readonly held: HeldPort | undefined
   },
 ): RunningServer {
   // The one call without a limit: it lasts as long as the container.
@@ -157,6 +163,7 @@ function runningContainer(
         if ((await status()) === undefined) throw error
         options.abandon()
       }
+      options.held?.[Symbol.dispose]()
     },
   }
 }

@@ -4,7 +4,7 @@ import { closeSync, existsSync, openSync, renameSync } from 'node:fs'
 import path from 'node:path'
 
 import { HubError, reasonOf } from '../errors.ts'
-import { freePort } from '../system/ports.ts'
+import { type HeldPort, PortPool } from '../system/ports.ts'
 import { privateFolder } from '../system/private-files.ts'
 import {
   groupOf,
@@ -42,8 +42,9 @@ export function createProcessSpawner(options: ProcessSpawnerOptions): Spawner {
   privateFolder(options.homes)
   privateFolder(options.logs)
   const logFile = (user: string, server: string) => path.join(options.logs, `${serverFileName(user, server)}.log`)
-  const running = (identity: ProcessIdentity, address: RunningServer['address'], ended?: Promise<string>) =>
-    runningProcess(options, identity, address, ended)
+  const ports = new PortPool()
+  const running = (identity: ProcessIdentity, held: HeldPort, ended?: Promise<string>) =>
+    runningProcess(options, identity, held, ended)
 
   return {
     kind: 'process',
@@ -51,11 +52,12 @@ export function createProcessSpawner(options: ProcessSpawnerOptions): Spawner {
     async start(request) {
       const account = options.runAs === 'account' ? systemAccount(request.user) : undefined
       const home = account?.home ?? privateFolder(path.join(options.homes, safeName(request.user)))
-      const port = await freePort(options.ip)
       const [program = '', ...args] = options.command
       const limited = withMemoryLimit(program, args, options.memLimitBytes)
       const log = openLog(logFile(request.user, request.server))
+      let held: HeldPort | undefined
       try {
+        held = await ports.take(options.ip)
         request.signal.throwIfAborted()
         const child = spawn(limited.program, limited.args, {
           cwd: home,
@@ -68,7 +70,7 @@ export function createProcessSpawner(options: ProcessSpawnerOptions): Spawner {
             HOME: home,
             USER: account?.name ?? request.user,
             SHELL: process.env['SHELL'] ?? '/bin/sh',
-            JUPYTERHUB_SERVICE_URL: `http://${options.ip}:${port}${request.prefix}`,
+            JUPYTERHUB_SERVICE_URL: `http://${options.ip}:${held.port}${request.prefix}`,
             [MARK]: options.hubId,
           },
         })
@@ -78,8 +80,9 @@ export function createProcessSpawner(options: ProcessSpawnerOptions): Spawner {
         child.once('exit', (code, signal) =>
           ended.resolve(signal === null ? `exit code ${String(code)}` : `signal ${signal}`),
         )
-        return running(identify(child.pid as number), { ip: options.ip, port }, ended.promise)
+        return running(identify(child.pid as number), held, ended.promise)
       } catch (error) {
+        held?.[Symbol.dispose]()
         throw new HubError('HUB_SPAWN_FAILED', `${program} could not be started: ${reasonOf(error)}`, { cause: error })
       } finally {
         closeSync(log)
@@ -88,7 +91,7 @@ export function createProcessSpawner(options: ProcessSpawnerOptions): Spawner {
 
     adopt(state, address) {
       const identity = state as unknown as ProcessIdentity
-      return Promise.resolve(isRunning(identity) ? running(identity, address) : undefined)
+      return Promise.resolve(isRunning(identity) ? running(identity, ports.hold(address.port)) : undefined)
     },
 
     async sweep(known) {
@@ -106,16 +109,16 @@ export function createProcessSpawner(options: ProcessSpawnerOptions): Spawner {
 }
 
 function runningProcess(
-  { interruptMs, termMs }: ProcessSpawnerOptions,
+  { ip, interruptMs, termMs }: ProcessSpawnerOptions,
   identity: ProcessIdentity,
-  address: RunningServer['address'],
+  held: HeldPort,
   ended?: Promise<string>,
 ): RunningServer {
   // A found process is no child: nobody tells when it ends, so the poll does.
   const never = Promise.withResolvers<string>()
   return {
     state: { ...identity },
-    address,
+    address: { ip, port: held.port },
     ended: ended ?? never.promise,
     status: () => Promise.resolve(isRunning(identity) ? undefined : 'the process has ended'),
     async stop() {
@@ -132,6 +135,7 @@ function runningProcess(
       signalGroup(identity, 'SIGKILL')
       // Stuck in the kernel, on a mount that hangs: as long as it is there it must be known.
       if (isRunning(identity)) throw new Error(`Process ${identity.pid} does not end`)
+      held[Symbol.dispose]()
     },
   }
 }

@@ -7,6 +7,7 @@ import { SERVER_TOKEN_SCOPES } from '../store/roles.ts'
 import { beginSpawn, finishSpawn } from '../store/spawners.ts'
 import type { Database } from '../store/tables.ts'
 import type { User } from '../store/users.ts'
+import { isFree } from '../system/ports.ts'
 import type { Entry } from './entry.ts'
 import type { ServerNames } from './names.ts'
 import { answers } from './readiness.ts'
@@ -62,34 +63,59 @@ export async function startServer(
   const env = options.environment(user, server, names, begun.token)
   const progress = (percent: number, message: string) => entry.progress.add({ progress: percent, message })
   progress(10, 'Starting the server')
-  const running = await spawner.start({ user: user.name, server, prefix: names.prefix, env, progress, signal })
-  try {
-    progress(50, 'Waiting for the server to answer')
-    await untilReady(running, names.prefix, signal)
-    progress(80, 'Opening the way to it')
-    await finishSpawn(db, begun, running.address, running.state)
-    const target = targetOf(running)
-    entry.routed = target
-    const route = { target, jupyterhub: true, user: user.name, server_name: server }
-    await options.routes().set(names.route, route)
-    signal.throwIfAborted()
-    return running
-  } catch (error) {
+  for (let attempt = 1; ; attempt += 1) {
+    const running = await spawner.start({ user: user.name, server, prefix: names.prefix, env, progress, signal })
     try {
-      await running.stop()
-    } catch (trouble) {
-      options.log('error', 'server could not be stopped', { user: user.name, server, reason: reasonOf(trouble) })
-      spawner.abandon?.(user.name, server)
+      progress(50, 'Waiting for the server to answer')
+      await untilReady(running, names.prefix, signal)
+      progress(80, 'Opening the way to it')
+      await finishSpawn(db, begun, running.address, running.state)
+      const target = targetOf(running)
+      entry.routed = target
+      const route = { target, jupyterhub: true, user: user.name, server_name: server }
+      await options.routes().set(names.route, route)
+      signal.throwIfAborted()
+      return running
+    } catch (error) {
+      const stopped = await end(options, entry, running)
+      if (!(error instanceof EndedEarly) || !stopped || attempt >= MOST_ATTEMPTS) throw error
+      // Another program was quicker: the port was free when it was chosen, and is not now that the server is gone.
+      if (await isFree(running.address.ip, running.address.port)) throw error
+      progress(10, 'Its port was taken meanwhile, trying another')
     }
-    throw error
+  }
+}
+
+/** How often a server is started whose port others take. */
+const MOST_ATTEMPTS = 3
+
+/** A server that ended before it answered. */
+class EndedEarly extends HubError {
+  constructor() {
+    super('HUB_SPAWN_FAILED', 'The server ended before it answered')
+  }
+}
+
+/** Ends what did not start properly; whether it has. */
+async function end(
+  { spawner, log }: ServersOptions,
+  { user, server }: Entry,
+  running: RunningServer,
+): Promise<boolean> {
+  try {
+    await running.stop()
+    return true
+  } catch (trouble) {
+    log('error', 'server could not be stopped', { user: user.name, server, reason: reasonOf(trouble) })
+    spawner.abandon?.(user.name, server)
+    return false
   }
 }
 
 async function untilReady(running: RunningServer, path: string, signal: AbortSignal): Promise<void> {
   for (;;) {
     signal.throwIfAborted()
-    const reason = await running.status()
-    if (reason !== undefined) throw new HubError('HUB_SPAWN_FAILED', 'The server ended before it answered')
+    if ((await running.status()) !== undefined) throw new EndedEarly()
     if (await answers(running.address, path, 1000)) return
     await delay(50, undefined, { signal }).catch(() => {})
   }

@@ -3,8 +3,46 @@ import { type AddressInfo, createServer } from 'node:net'
 
 import { HubError, reasonOf } from '../errors.ts'
 
+/** A port that is given to nobody else until it is disposed. */
+export interface HeldPort extends Disposable {
+  readonly port: number
+}
+
+/**
+ * Gives out free ports, none of them twice at a time: between being found and being listened on a port is still free.
+ *
+ * Other programs may take one all the same.
+ */
+export class PortPool {
+  readonly #find: (host: string) => Promise<number>
+  readonly #held = new Map<number, HeldPort>()
+
+  constructor(find: (host: string) => Promise<number> = freePort) {
+    this.#find = find
+  }
+
+  async take(host: string): Promise<HeldPort> {
+    let port = await this.#find(host)
+    while (this.#held.has(port)) port = await this.#find(host)
+    return this.hold(port)
+  }
+
+  /** Keeps a port that is in use from being given out. */
+  hold(port: number): HeldPort {
+    const held: HeldPort = {
+      port,
+      [Symbol.dispose]: () => {
+        // Disposed twice, it may be another's by now.
+        if (this.#held.get(port) === held) this.#held.delete(port)
+      },
+    }
+    this.#held.set(port, held)
+    return held
+  }
+}
+
 /** Finds a free port on an address. Nothing holds it afterwards. */
-export async function freePort(host: string): Promise<number> {
+async function freePort(host: string): Promise<number> {
   const server = createServer()
   server.listen(0, host)
   await once(server, 'listening')
@@ -12,6 +50,16 @@ export async function freePort(host: string): Promise<number> {
   server.close()
   await once(server, 'close')
   return port
+}
+
+/** Whether a port can be listened on. */
+export async function isFree(host: string, port: number): Promise<boolean> {
+  try {
+    await requireFreePort(host, port, 'port')
+    return true
+  } catch {
+    return false
+  }
 }
 
 /**

@@ -1,5 +1,5 @@
-// A single-user server that does what the user's name says: `slow-…` waits, `never-…` never listens, `bad-…` ends at
-// once, `stubborn-…` takes its time to end. Needs nothing, so it starts as fast as Node does.
+// A single-user server that does what the user's name says: `slow-…` waits, `late-…` waits less, `never-…` never listens,
+// `bad-…` ends at once, `stubborn-…` takes its time to end. Needs nothing, so it starts as fast as Node does.
 import { createHash } from 'node:crypto'
 import { createServer } from 'node:http'
 
@@ -7,7 +7,7 @@ const { JUPYTERHUB_SERVICE_URL: service = '', JUPYTERHUB_USER: user = '' } = pro
 const { hostname, port, pathname } = new URL(service)
 console.log(`fake server of ${user}`)
 if (user.startsWith('bad-')) process.exit(1)
-const pause = user.startsWith('slow-') ? 3200 : 0
+const pause = user.startsWith('slow-') ? 3200 : user.startsWith('late-') ? 800 : 0
 const linger = user.startsWith('stubborn-') ? 3200 : 0
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => setTimeout(() => process.exit(0), linger))
