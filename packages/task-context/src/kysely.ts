@@ -60,6 +60,9 @@ interface Lease {
   returned: boolean
 }
 
+/** Each asks Kysely first whether the transaction has ended, which has no code to tell it with. */
+const ASKING = ['executeQuery', 'stream'] as const
+
 /** Each makes an executor of another: handles `withSchema`, `withoutPlugins` and so on are on the same lease. */
 const DERIVING = ['withConnectionProvider', 'withPlugin', 'withPlugins', 'withPluginAtFront', 'withoutPlugins'] as const
 
@@ -73,7 +76,15 @@ function guard(executor: QueryExecutor, lease: Lease): QueryExecutor {
     throw new TaskError('TASK_CLOSED', 'Expected an open transaction or connection: whoever lent it has it back')
   }
   const provide = executor.provideConnection.bind(executor)
-  const derived = DERIVING.map((name) => {
+  const asking = ASKING.map((name) => {
+    const ask = executor[name].bind(executor) as (...given: unknown[]) => unknown
+    const checked = (...given: unknown[]) => {
+      check(lease.ended)
+      return ask(...given)
+    }
+    return [name, checked] as const
+  })
+  const deriving = DERIVING.map((name) => {
     const derive = executor[name].bind(executor) as (...given: unknown[]) => QueryExecutor
     return [name, (...given: unknown[]) => guard(derive(...given), lease)] as const
   })
@@ -84,7 +95,7 @@ function guard(executor: QueryExecutor, lease: Lease): QueryExecutor {
       return use(connection)
     }, options)
   }
-  return Object.assign(executor, { ...Object.fromEntries(derived), provideConnection })
+  return Object.assign(executor, Object.fromEntries<unknown>([...asking, ...deriving]), { provideConnection })
 }
 
 /** What Kysely's own `CompiledQuery.raw` makes; written out, as an import would make Kysely a must for everybody. */

@@ -21,7 +21,14 @@ import { enlist } from './enlist.ts'
 import { randomId } from './internal/ids.ts'
 import { CLOSE_MS, settlesWithin } from './internal/in-time.ts'
 import type { Job } from './jobs/define-job.ts'
-import { checkBackoff, checkDeduplication, checkPriority, milliseconds, positiveInteger } from './jobs/numbers.ts'
+import {
+  checkBackoff,
+  checkDeduplication,
+  checkName,
+  checkPriority,
+  milliseconds,
+  positiveInteger,
+} from './jobs/numbers.ts'
 import { checkPayload } from './jobs/payload.ts'
 import { prune } from './outbox/ledger.ts'
 import { createRelay } from './outbox/relay.ts'
@@ -251,6 +258,7 @@ function checkId(id: string): string {
   if (id === '' || id.includes(':') || /^\d+$/.test(id)) {
     throw new RangeError('Expected an `id` that has no colon and is not all digits: BullMQ gives those a meaning')
   }
+  checkName('id', id)
   return id
 }
 

@@ -12,6 +12,7 @@ import {
   defineJob,
   type Driver,
   kyselyDatabase,
+  type StandardSchema,
   TaskError,
   unchecked,
 } from '../src/index.ts'
@@ -39,7 +40,7 @@ function contract(name: DriverName): void {
     const tasks = createTasks({
       driver: options.driver ?? makeDriver(name, world),
       database: kyselyDatabase(world.db),
-      context: { fields: { plan: text(['free', 'paid']) } },
+      context: { fields: { plan: text(['free', 'paid']), note: anything } },
       onError: (error) => errors.push(error),
       skewDelayMs: 20,
       relay: { intervalMs: 50 },
@@ -414,6 +415,83 @@ function contract(name: DriverName): void {
     await expect(refused).rejects.toMatchObject({ code: 'TASK_PAYLOAD_INVALID' } satisfies Partial<TaskError>)
   })
 
+  const unkept = [
+    { what: 'NUL', text: 'a\0b' },
+    { what: 'half of a pair', text: 'a\uD83D' },
+    { what: 'the other half', text: '\uDE00b' },
+  ]
+  test.each(unkept)(
+    'refuses $what, which no queue but some would keep, before anything is written',
+    async ({ text }) => {
+      const { tasks, job, queue } = setUp()
+      await using _ = tasks
+      await tasks.migrate()
+      const loose = defineJob({ name: 'loose', queue, schema: unchecked<unknown>() })
+      const checked = defineJob({ name: 'checked', queue, schema: anything })
+      for (const payload of [text, { deep: [text] }, { [text]: 1 }, { toJSON: () => ({ text }) }]) {
+        for (const kind of [loose, checked]) {
+          const refused = { code: 'TASK_PAYLOAD_NOT_JSON' }
+          await expect(tasks.enqueue(kind, payload)).rejects.toMatchObject(refused)
+          await expect(tasks.enqueueMany(kind, [null, payload])).rejects.toMatchObject(refused)
+          const inside = tasks.transaction(() => tasks.enqueue(kind, payload))
+          await expect(inside).rejects.toMatchObject(refused)
+        }
+      }
+      await expect(tasks.enqueue(job, { id: 'x' }, { id: `id${text}` })).rejects.toThrow(RangeError)
+      await expect(tasks.enqueue(job, { id: 'x' }, { deduplication: { id: text } })).rejects.toThrow(RangeError)
+      await expect(tasks.schedule(`id${text}`, { everyMs: 1000 }, job, { id: 'x' })).rejects.toThrow(RangeError)
+      expect(() => defineJob({ name: text, schema: anything })).toThrow(RangeError)
+      for (const fields of [{ actor: text }, { tenant: text }, { note: text }]) {
+        const call = async () => tasks.runInContext(fields, () => tasks.enqueue(job, { id: 'x' }))
+        await expect(call()).rejects.toMatchObject({ code: 'TASK_CONTEXT_INVALID' })
+      }
+      // What only looks like it is fine.
+      const seen: unknown[] = []
+      const fine = { text: '\\u0000 \\\\ud83d \u{1F600}' }
+      await tasks.enqueue(loose, fine)
+      await using worker = tasks.worker([tasks.handle(loose, (payload) => void seen.push(payload))])
+      await worker.ready()
+      await eventually(() => seen.length === 1)
+      expect(seen).toEqual([fine])
+    },
+  )
+
+  test('keeps what a job answers or fails with, as far as it can be written down', async () => {
+    const { tasks, job, queue, account, balance } = setUp()
+    await using _ = tasks
+    const runs: string[] = []
+    const odd = 'a\0b\uD83Dc'
+    const answers = tasks.handle(job, async ({ id }, { db }) => {
+      runs.push(id)
+      await credit(db, account)
+      if (id === 'fails') throw new Error(`bad ${odd}`)
+      return { odd, [odd]: odd }
+    })
+    const bare = defineJob({ name: 'bare', queue, schema: unchecked<null>() })
+    await using worker = tasks.worker([
+      answers,
+      tasks.handle(
+        bare,
+        () => {
+          runs.push('bare')
+          return odd
+        },
+        { database: 'none' },
+      ),
+    ])
+    await worker.ready()
+    await tasks.enqueue(job, { id: 'answers' })
+    await tasks.enqueue(bare, null)
+    await tasks.enqueue(job, { id: 'fails' }, { attempts: 2 })
+    const letter = await eventually(async () => (await tasks.deadLetters(queue))[0])
+    expect(letter).toMatchObject({ attempts: 2, reason: expect.stringMatching(/^bad a/) })
+    // A queue that could not keep the answer would have the job run again.
+    const completed = async () => (await tasks.queue(queue)?.getCompletedCount()) ?? 2
+    await eventually(async () => (await completed()) === 2)
+    expect(runs.toSorted()).toEqual(['answers', 'bare', 'fails', 'fails'])
+    expect(await balance(account)).toBe(1)
+  })
+
   test.for([
     ['our error', new TaskError('TASK_UNRECOVERABLE', 'The event is gone'), 'TASK_UNRECOVERABLE: The event is gone'],
     ["BullMQ's error", new UnrecoverableError('The event is gone'), 'The event is gone'],
@@ -538,6 +616,11 @@ function contract(name: DriverName): void {
     const letter = await eventually(async () => (await tasks.deadLetters(queue))[0])
     expect(letter).toMatchObject({ id, reason: expect.stringContaining('TASK_CANCELLED') })
   })
+}
+
+/** Takes what comes, and yet is asked. */
+const anything: StandardSchema = {
+  '~standard': { version: 1, vendor: 'tests', validate: (value) => ({ value }) },
 }
 
 /** A job as somebody writes it who can reach the queue but has no secret. */

@@ -1,4 +1,5 @@
 import { TaskError } from '../errors.ts'
+import { isStorable, storableJson } from '../internal/storable.ts'
 import { describeIssues, type StandardSchema } from '../standard-schema.ts'
 
 /** What every context carries from the request to its jobs. All but {@link BaseFields.requestId} may be absent. */
@@ -90,8 +91,10 @@ export function fieldCodec(schemas: FieldSchemas = {}, maxBytes: number = MAX_CO
     let extra: Record<string, unknown> | undefined
     for (const [name] of custom) if (fields[name] !== undefined) (extra ??= {})[name] = fields[name]
     if (extra !== undefined) wire['f'] = extra
-    const weigh = extra !== undefined || mayBeLong(fields, maxBytes)
-    if (weigh && Buffer.byteLength(JSON.stringify(wire)) > maxBytes) throw tooLarge(wire, maxBytes)
+    if (extra === undefined && !mayBeLong(fields, maxBytes)) return wire
+    const json = JSON.stringify(wire)
+    if (Buffer.byteLength(json) > maxBytes) throw tooLarge(wire, maxBytes)
+    if (storableJson(json) !== json) throw invalid(Object.keys(extra ?? {}).join(', '), STORABLE)
     return wire
   }
 
@@ -151,8 +154,11 @@ function writeBase({ requestId, actor, tenant, trace, locale, deadline }: BaseFi
 
 function text(name: string, value: unknown): string {
   if (typeof value !== 'string' || value === '') throw invalid(name, 'a text')
+  if (!isStorable(value)) throw invalid(name, STORABLE)
   return value
 }
+
+const STORABLE = 'free of NUL and of halves of surrogate pairs'
 
 function invalid(name: string, expected: string): TaskError {
   return new TaskError('TASK_CONTEXT_INVALID', `Expected context field \`${name}\` to be ${expected}`)

@@ -1,6 +1,7 @@
 import { DelayedError, type Job, type SandboxedJob, UnrecoverableError, WaitingError } from 'bullmq'
 
 import { TaskError } from '../errors.ts'
+import { storable, storableValue } from '../internal/storable.ts'
 import type { Outcome, Run } from './driver.ts'
 
 /** What this package needs of a job, in the worker's process or in a child. */
@@ -29,7 +30,7 @@ export function toRun(job: AnyJob, queue: string, { stop, owned }: Pick<Run, 'st
     attempt: job.attemptsMade + 1,
     maxAttempts: job.opts.attempts ?? 1,
     dueAt: job.timestamp + (job.opts.delay ?? 0),
-    progress: (value) => job.updateProgress(value),
+    progress: (value) => job.updateProgress(storableValue(value)),
   }
 }
 
@@ -37,7 +38,7 @@ export function toRun(job: AnyJob, queue: string, { stop, owned }: Pick<Run, 'st
 export async function settle(job: AnyJob, token: string, outcome: Outcome): Promise<unknown> {
   switch (outcome.type) {
     case 'completed':
-      return outcome.value
+      return storableValue(outcome.value)
     case 'postponed':
       if (outcome.delayMs === 0) {
         await job.moveToWait(token)
@@ -50,9 +51,9 @@ export async function settle(job: AnyJob, token: string, outcome: Outcome): Prom
       // Stored in a form that can be read, or the list of failed jobs could not be shown.
       if (error instanceof TaskError && error.code === 'TASK_POISON') await job.updateData(job.data)
       const code = error instanceof TaskError ? `${error.code}: ` : ''
-      const message = `${code}${error.message}`
+      const message = storable(`${code}${error.message}`)
       const told = final ? new UnrecoverableError(message) : new Error(message, { cause: error })
-      if (error.stack !== undefined) told.stack = error.stack
+      if (error.stack !== undefined) told.stack = storable(error.stack)
       throw told
     }
   }

@@ -71,7 +71,8 @@ export function bullWorker(parts: {
       )
       running -= 1
       if (running === 0) onCalm()
-      return outcome.type === 'completed' ? outcome.value : await settle(job, token, outcome)
+      // Most return nothing, and each await of something that is there costs a turn.
+      return outcome.type === 'completed' && outcome.value === undefined ? undefined : await settle(job, token, outcome)
     } finally {
       if (busy.get(id) === mine) busy.delete(id)
     }

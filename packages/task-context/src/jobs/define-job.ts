@@ -1,4 +1,4 @@
-import { checkBackoff, checkPriority, positiveInteger } from './numbers.ts'
+import { checkBackoff, checkName, checkPriority, positiveInteger } from './numbers.ts'
 import type { StandardSchema } from '../standard-schema.ts'
 
 /** How often and how fast a failed job is tried again. */
@@ -62,6 +62,8 @@ export function defineJob<const Name extends string, Input, Payload>(
   if (name === '') throw new RangeError('Expected a job with a `name`')
   if (queue === '' || queue.includes(':'))
     throw new RangeError(`Expected a \`queue\` without a colon, got \`${queue}\``)
+  checkName('name', name)
+  checkName('queue', queue)
   positiveInteger('version', version)
   positiveInteger('attempts', attempts)
   if (timeoutMs !== undefined) positiveInteger('timeoutMs', timeoutMs)

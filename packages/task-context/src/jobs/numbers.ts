@@ -1,3 +1,5 @@
+import { isStorable } from '../internal/storable.ts'
+
 /** Highest priority number that BullMQ takes. */
 const LAST_PRIORITY = 2_097_151
 
@@ -36,7 +38,13 @@ export function checkBackoff({
 /** @throws {@link RangeError} for a key that is empty or kept for no time. */
 export function checkDeduplication({ id, ttlMs }: { readonly id: string; readonly ttlMs?: number }): void {
   if (typeof id !== 'string' || id === '') throw refused('deduplication.id', 'a text', id)
+  checkName('deduplication.id', id)
   if (ttlMs !== undefined) positiveInteger('deduplication.ttlMs', ttlMs)
+}
+
+/** @throws {@link RangeError} for a name that not every queue can keep. */
+export function checkName(option: string, value: string): void {
+  if (!isStorable(value)) throw refused(option, 'free of NUL and of halves of surrogate pairs', JSON.stringify(value))
 }
 
 function refused(option: string, expected: string, value: unknown): RangeError {

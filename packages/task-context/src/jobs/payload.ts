@@ -1,4 +1,5 @@
 import { TaskError } from '../errors.ts'
+import { isStorable } from '../internal/storable.ts'
 import { describeIssues, type SchemaResult, UNCHECKED } from '../standard-schema.ts'
 import type { Job } from './define-job.ts'
 
@@ -59,11 +60,14 @@ function unwritable(job: Job, cause: unknown): TaskError {
   return new TaskError('TASK_PAYLOAD_NOT_JSON', `Payload of job \`${job.name}\` cannot be written as JSON`, { cause })
 }
 
-/** JSON drops these without a word; a job that arrives without its data is worse than one that is refused. */
+/**
+ * JSON drops these without a word, or one queue refuses them and another does not; a job that arrives without its data
+ * is worse than one that is refused.
+ */
 function assertJson(job: Job, payload: unknown): void {
   let fault: Fault | undefined
   try {
-    fault = findFault(payload, [])
+    fault = findFault(payload, [], '')
   } catch (cause) {
     // Nested deeper than the stack is high; JSON would not get to its end either.
     throw unwritable(job, cause)
@@ -79,16 +83,24 @@ interface Fault {
   readonly path: string[]
 }
 
-function findFault(value: unknown, parents: object[]): Fault | undefined {
-  if (typeof value === 'string' || typeof value === 'boolean' || value === undefined || value === null) return undefined
+const UNSTORABLE = 'a text with NUL or half of a surrogate pair'
+
+function findFault(value: unknown, parents: object[], name: string): Fault | undefined {
+  if (typeof value === 'string') return isStorable(value) ? undefined : { what: UNSTORABLE, path: [] }
+  if (typeof value === 'boolean' || value === undefined || value === null) return undefined
   if (typeof value === 'number') return Number.isFinite(value) ? undefined : { what: String(value), path: [] }
   if (typeof value !== 'object') return { what: typeof value, path: [] }
   const what = parents.includes(value) ? 'a circle' : oddity(value)
   if (what !== undefined) return { what, path: [] }
-  if ('toJSON' in value) return undefined
+  // Asked once, as JSON does: the answer may be the object itself, or have a `toJSON` of its own.
+  const written = 'toJSON' in value && typeof value.toJSON === 'function' ? (value.toJSON(name) as unknown) : value
+  if (typeof written !== 'object' || written === null) return findFault(written, parents, name)
+  const other = written === value ? undefined : oddity(written)
+  if (other !== undefined) return { what: other, path: [] }
   parents.push(value)
-  for (const key of Object.keys(value)) {
-    const fault = findFault((value as Record<string, unknown>)[key], parents)
+  for (const key of Object.keys(written)) {
+    if (!isStorable(key)) return { what: UNSTORABLE, path: [] }
+    const fault = findFault((written as Record<string, unknown>)[key], parents, key)
     if (fault !== undefined) {
       fault.path.unshift(key)
       return fault

@@ -1,4 +1,5 @@
 import type { Query } from '../drivers/driver.ts'
+import { storableJson } from '../internal/storable.ts'
 
 /** What the ledger says when a job asks to begin. */
 export type Entry = { readonly done: false } | { readonly done: true; readonly result: unknown }
@@ -24,7 +25,11 @@ export async function record(query: Query, queue: string, jobId: string, result:
   if (result === undefined) return
   const text = JSON.stringify(result) as string | undefined
   if (text === undefined) return
-  await query('update task_ledger set result = $3::jsonb where queue = $1 and job_id = $2', [queue, jobId, text])
+  await query('update task_ledger set result = $3::jsonb where queue = $1 and job_id = $2', [
+    queue,
+    jobId,
+    storableJson(text),
+  ])
 }
 
 /** Forgets entries older than `olderThanMs`; returns how many. */
