@@ -28,6 +28,7 @@ import { findUser } from './store/users.ts'
 import { portError } from './system/ports.ts'
 import { keptSecret, privateFolder } from './system/private-files.ts'
 import { holdFolder } from './system/folder-lock.ts'
+import { startUpkeep } from './upkeep.ts'
 
 /** A hub that serves. */
 export interface RunningHub {
@@ -166,6 +167,7 @@ export async function runHub(config: Config, log: Log, drivers: HubDrivers = {})
   await repairRoutes()
   const stopping = new AbortController()
   startCulling(hub, stopping.signal)
+  void startUpkeep(hub, stopping.signal)
   const timer = setInterval(() => void repairRoutes().catch(() => {}), ROUTES_EVERY_MS)
   timer.unref()
   const scheme = config.proxy.ssl_key === undefined ? 'http' : 'https'

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import type { OutgoingHttpHeaders } from 'node:http'
 import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -8,7 +9,7 @@ import { promisify } from 'node:util'
 import { describeWith } from '@org/services'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-import { startHub } from './support/running-hub.ts'
+import { call, startHub, TOKEN } from './support/running-hub.ts'
 
 const run = promisify(execFile)
 const readme = readFileSync(path.join(import.meta.dirname, '..', 'README.md'), 'utf8')
@@ -27,11 +28,20 @@ describe("the README's operations", { timeout: 60_000 }, () => {
     const args = `req -x509 ${kind} -addext subjectAltName=IP:127.0.0.1 -keyout ${key} -out ${cert}`
     await run('openssl', args.split(' '))
     await using hub = await startHub({ proxy: { ssl_key: key, ssl_cert: cert } })
-    const ask = (where: string, ca?: string) => {
-      const { promise, resolve, reject } = Promise.withResolvers<{ status: number | undefined; cookies: string[] }>()
-      request(`${hub.url.replace('http:', 'https:')}${where}`, { ca }, (response) => {
-        response.resume()
-        resolve({ status: response.statusCode, cookies: response.headers['set-cookie'] ?? [] })
+    const ask = (where: string, ca?: string, headers: OutgoingHttpHeaders = {}) => {
+      const { promise, resolve, reject } = Promise.withResolvers<{
+        status: number | undefined
+        cookies: string[]
+        text: string
+      }>()
+      const url = new URL(where, hub.url.replace('http:', 'https:'))
+      request(url, { ca, headers }, (response) => {
+        let text = ''
+        response.setEncoding('utf8')
+        response.on('data', (chunk: string) => (text += chunk))
+        response.on('end', () =>
+          resolve({ status: response.statusCode, cookies: response.headers['set-cookie'] ?? [], text }),
+        )
       })
         .on('error', reject)
         .end()
@@ -43,6 +53,22 @@ describe("the README's operations", { timeout: 60_000 }, () => {
     expect(cookies.length).toBeGreaterThan(0)
     // `__Secure-`: browsers take them over https only, so nobody on the way can plant one.
     for (const cookie of cookies) expect(cookie).toMatch(/^__Secure-jupyterhub-hub-\w+=.*; Path=\/hub\/; .*; Secure$/)
+    // Links are https too, whatever the client says of itself; asked directly, the hub speaks http.
+    const direct = `http://127.0.0.1:${hub.ports.hub}/hub/api/users`
+    await call(direct, 'POST', { body: { usernames: ['ada', 'bob'] } })
+    const paged = {
+      authorization: `token ${TOKEN}`,
+      accept: 'application/jupyterhub-pagination+json',
+      'x-forwarded-proto': 'http',
+    }
+    const nextOf = (text: string) =>
+      (JSON.parse(text) as { _pagination: { next: { url: string } | null } })._pagination.next?.url ?? ''
+    const first = nextOf((await ask('hub/api/users?limit=1', ca, paged)).text)
+    expect(first).toMatch(new RegExp(`^https://127.0.0.1:${hub.ports.public}/hub/api/users\\?`))
+    expect(nextOf((await ask(first, ca, paged)).text)).toBe('')
+    const { authorization, accept } = paged
+    const asked = await call(`${direct}?limit=1`, 'GET', { headers: { authorization, accept } })
+    expect(nextOf(asked.text)).toMatch(new RegExp(`^http://127.0.0.1:${hub.ports.hub}/hub/api/users\\?`))
     await expect(ask('hub/health')).rejects.toMatchObject({ code: 'DEPTH_ZERO_SELF_SIGNED_CERT' })
     expect(hub.log()).toContain('The hub is ready at https://')
   })

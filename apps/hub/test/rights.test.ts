@@ -86,6 +86,17 @@ describe('rights', { timeout: 60_000 }, () => {
     expect(await page('admin', await cookieOf('fay'))).toBe(403)
   })
 
+  test('at one server do not reach the databases of its user', async () => {
+    await api('POST', '/users/may')
+    const body = { scopes: ['servers!server=may/'] }
+    const { token } = (await api('POST', '/users/may/tokens', TOKEN, body)).json as unknown as { token: string }
+    for (const where of ['', '/main', '/main/start']) {
+      const method = where.endsWith('start') ? 'POST' : 'GET'
+      expect((await api(method, `/users/may/databases${where}`, token)).status).toBe(404)
+    }
+    expect((await api('DELETE', '/users/may/databases/main', token)).status).toBe(404)
+  })
+
   test('end with the account: tokens, logins and servers', async () => {
     await makeAccount('gil')
     const cookie = await cookieOf('gil')

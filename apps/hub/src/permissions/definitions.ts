@@ -102,7 +102,13 @@ export interface ScopeOwner {
 export function expandScopes(raw: Iterable<string>, owner: ScopeOwner): string[] {
   const expanded = new Set<string>()
   const add = (name: string, filter: string | undefined) => {
-    for (const each of closure(name)) expanded.add(filter === undefined ? each : `${each}!${filter}`)
+    const names = closure(name)
+    for (const each of names) expanded.add(filter === undefined ? each : `${each}!${filter}`)
+    // Whoever may read something of a server may know whose it is.
+    const user = /^server=([^/]+)/s.exec(filter ?? '')?.[1]
+    if (user !== undefined && names.some((each) => each.startsWith('read:'))) {
+      expanded.add(`read:users:name!user=${user}`)
+    }
   }
   for (const text of raw) {
     const [name = '', filter] = text.split(/!(.*)/s)

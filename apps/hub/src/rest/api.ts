@@ -65,7 +65,7 @@ async function dispatch(hub: Hub, context: Context, resource: Resource): Promise
     if (requester === undefined) throw missing(operation.scopes)
     const params = context.req.param() as Record<string, string>
     const call = new ApiCall(hub, request, params, requester)
-    await requireScope(call, operation.scopes)
+    await requireScope(call, operation)
     if (operation.read !== undefined) return unlessKnown(request, tagged(await reading(call, operation.read, mark)))
     return unlessKnown(request, await operation.handle(call.with(parseBody(text))))
   } catch (error) {
@@ -83,7 +83,10 @@ async function reading(
   const make = async () => jsonText(await read(call))
   // A browser's rights may change in ways that the database does not show.
   if (requester.token === undefined) return make()
-  const key = `${requester.token.id} ${request.headers.get('accept') ?? ''} ${request.url}`
+  const { headers } = request
+  // The address that it was asked at, which links in the answer begin with.
+  const at = `${headers.get('x-forwarded-proto') ?? ''} ${request.url}`
+  const key = `${requester.token.id} ${headers.get('accept') ?? ''} ${at}`
   const since = mark === undefined ? undefined : `${mark} ${hub.servers.table.changes}`
   return (await hub.readings.get(since, key, make)) ?? make()
 }

@@ -1,3 +1,4 @@
+import { originOf } from '../http/origin.ts'
 import type { Hub } from '../hub.ts'
 import { RequestError } from '../errors.ts'
 import type { Target } from '../permissions/scope-set.ts'
@@ -81,6 +82,8 @@ interface OperationFacts {
   readonly query?: Readonly<Record<string, string>>
   /** Also for callers without a token. */
   readonly anonymous?: true
+  /** It is about one server, the user's default one unless the path names another: `!server=` reaches it. */
+  readonly ofServer?: true
 }
 
 /** A path of the API with its operations; `:name` stands for one path segment. */
@@ -177,18 +180,21 @@ export async function groupsFor(call: Call, userName: string): Promise<readonly 
 }
 
 /**
- * Checks that the requester holds one of the scopes for what the path names.
+ * Checks that the requester holds one of the operation's scopes for what the path names.
+ *
+ * A limit to a server reaches what is about that server, and nothing else of its user.
  *
  * @throws {@link RequestError} 403 when no scope is held at all, 404 when one is held but does not reach that far:
  *   whether the thing exists stays unsaid.
  */
-export async function requireScope(call: Call, scopes: readonly string[]): Promise<void> {
+export async function requireScope(call: Call, { scopes, ofServer }: OperationFacts): Promise<void> {
   if (scopes.length === 0) return
   const { scopes: held } = call.requester
-  const { name, server, group, service } = call.params
+  const { name, server = '', group, service } = call.params
   let target: Target = {}
-  if (name !== undefined) target = { user: name, server: server ?? '', groups: await groupsFor(call, name) }
-  else if (group !== undefined) target = { group }
+  if (name !== undefined) {
+    target = { user: name, groups: await groupsFor(call, name), ...(ofServer === true ? { server } : {}) }
+  } else if (group !== undefined) target = { group }
   else if (service !== undefined) target = { service }
   const aimed = name !== undefined || group !== undefined || service !== undefined
   if (scopes.some((scope) => (aimed ? held.allows(scope, target) : held.has(scope)))) return
@@ -229,7 +235,8 @@ export function pageOf(call: Call): Page {
 export function pageModel(call: Call, page: Page, items: unknown, total: number): unknown {
   if (!page.paged) return items
   const { offset, limit } = page
-  const next = new URL(call.url)
+  const { pathname, search } = call.url
+  const next = new URL(`${pathname}${search}`, originOf(call.hub.config, call.request))
   next.searchParams.set('offset', String(offset + limit))
   next.searchParams.set('limit', String(limit))
   return {

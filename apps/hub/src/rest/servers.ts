@@ -2,6 +2,7 @@ import { RequestError } from '../errors.ts'
 import { spawnersOf } from '../store/spawners.ts'
 import type { User } from '../store/users.ts'
 import { API_HEADERS, bodyMap, type Call, empty, namedUser, type Operation, type Resource } from './call.ts'
+import { eventStream } from './event-stream.ts'
 
 const TEXT = 'text/plain'
 
@@ -48,9 +49,6 @@ async function stop(call: Call): Promise<Response> {
   return empty(pending ? 202 : 204, TEXT)
 }
 
-/** Blank lines keep proxies in between from closing a quiet stream. */
-const KEEP_ALIVE_MS = 8000
-
 async function progress(call: Call): Promise<Response> {
   const { hub } = call
   const user = await namedUser(call)
@@ -62,35 +60,13 @@ async function progress(call: Call): Promise<Response> {
   const events = hub.servers.progress(user, server)
   // The first message decides between a stream and a refusal.
   const first = await events.next()
-  const encoder = new TextEncoder()
-  let timer: NodeJS.Timeout | undefined
-  const stream = new ReadableStream<Uint8Array>({
-    async start(controller) {
-      const send = (text: string) => controller.enqueue(encoder.encode(text))
-      timer = setInterval(() => send('\n\n'), KEEP_ALIVE_MS)
-      try {
-        for (let next = first; next.done !== true; next = await events.next()) {
-          send(`data: ${JSON.stringify(next.value)}\n\n`)
-        }
-        controller.close()
-      } catch {
-        // The reader has gone.
-      } finally {
-        clearInterval(timer)
-      }
-    },
-    async cancel() {
-      clearInterval(timer)
-      await events.return()
-    },
-  })
   const headers = {
     ...API_HEADERS,
     'content-type': 'text/event-stream',
     'cache-control': 'no-cache',
     'x-accel-buffering': 'no',
   }
-  return new Response(stream, { headers })
+  return new Response(eventStream(first, events), { headers })
 }
 
 const startOperation: Operation = {
@@ -104,6 +80,7 @@ const startOperation: Operation = {
     429: 'Too many servers; see Retry-After',
     500: 'It did not start',
   },
+  ofServer: true,
   handle: start,
 }
 
@@ -115,6 +92,7 @@ const stopOperation: Operation = {
     cancel: { type: 'boolean', description: 'also give up a start under way' },
   },
   answers: { 204: 'It is stopped', 202: 'It is stopping', 400: 'It is starting' },
+  ofServer: true,
   handle: stop,
 }
 
@@ -122,6 +100,7 @@ const progressOperation: Operation = {
   summary: 'Follow a start, as server-sent events',
   scopes: ['read:servers'],
   answers: { 200: 'Messages; the last is ready or failed', 400: 'It is not starting' },
+  ofServer: true,
   handle: progress,
 }
 

@@ -95,6 +95,13 @@ export async function deleteTokensOf(db: Database, userId: number): Promise<void
   await db.deleteFrom('api_tokens').where('user_id', '=', userId).execute()
 }
 
+/** Removes what has expired: tokens, and codes for tokens. */
+export async function deleteExpired(db: Database, now: Date): Promise<void> {
+  await db.deleteFrom('api_tokens').where('expires_at', '<=', toStored(now)).execute()
+  const seconds = Math.floor(now.getTime() / 1000)
+  await db.deleteFrom('oauth_codes').where('expires_at', '<', seconds).execute()
+}
+
 /** Removes what browsers got through logins that have ended: tokens for servers, and codes for tokens. */
 export async function deleteStrayLogins(db: Database): Promise<void> {
   for (const table of ['api_tokens', 'oauth_codes'] as const) {

@@ -196,6 +196,9 @@ export function contractSuite(start: () => Promise<HubUnderTest>, corrected: Cor
         total: (plain.json as readonly unknown[]).length,
       })
       expect(paged.json).toMatchObject({ _pagination: { next: { offset: 3, limit: 2 } } })
+      const { next } = paged.json['_pagination'] as unknown as { next: { url: string } }
+      expect(next.url).toMatch(new RegExp(`^${hub.url}hub/api/users\\?`))
+      expect((await call(next.url, 'GET', { headers })).json).toMatchObject({ _pagination: { offset: 3, limit: 2 } })
       expect((await api('GET', '/users?state=ready')).json).toEqual([])
       expect((await api('GET', '/users?state=inactive&limit=1')).json).toHaveLength(1)
       expect((await api('GET', '/users?state=odd')).status).toBe(400)
@@ -210,6 +213,52 @@ export function contractSuite(start: () => Promise<HubUnderTest>, corrected: Cor
       expect((await api('POST', '/users/seen/activity', { body: {} })).status).toBe(400)
       const body = { servers: { absent: { last_activity: now } } }
       expect((await api('POST', '/users/seen/activity', { body })).status).toBe(400)
+    })
+  })
+
+  describe('a token that is limited to one server', LIMIT, () => {
+    beforeAll(async () => {
+      await make('sid')
+      expect([201, 202]).toContain((await api('POST', '/users/sid/servers/lab')).status)
+      await allReady('sid')
+    }, 60_000)
+    afterAll(async () => {
+      await api('DELETE', '/users/sid/servers/lab')
+      await stopped('sid')
+      await api('DELETE', '/users/sid')
+    }, 60_000)
+    const limited = async (...scopes: string[]) => ({ token: await tokenOf('sid', { scopes }) })
+
+    test('reads that one, and whose it is', async () => {
+      const one = await limited('read:servers!server=sid/lab')
+      const { status, json } = await api('GET', '/users/sid', one)
+      expect(status).toBe(200)
+      expect(Object.keys(json).sort()).toEqual(['admin', 'groups', 'kind', 'name', 'servers'])
+      expect(Object.keys(json['servers'] as object)).toEqual(['lab'])
+      expect((await api('GET', '/users/sid/servers/lab/progress', one)).status).toBe(200)
+      expect((await api('GET', '/users/sid/server/progress', one)).status).toBe(404)
+      const other = await limited('read:servers!server=sid/')
+      expect((await api('GET', '/users/sid/servers/lab/progress', other)).status).toBe(404)
+      expect((await api('GET', '/users/sid', other)).json['servers']).toBeUndefined()
+    })
+
+    test('starts and stops that one alone', async () => {
+      const one = await limited('servers!server=sid/')
+      expect((await api('POST', '/users/sid/servers/lab', one)).status).toBe(404)
+      expect((await api('DELETE', '/users/sid/servers/lab', one)).status).toBe(404)
+      expect((await api('DELETE', '/users/sid/server', one)).status).toBe(204)
+    })
+
+    test.each(['', 'lab'])('%j reaches nothing else of its user', async (server) => {
+      const one = await limited(...['tokens', 'users:activity'].map((scope) => `${scope}!server=sid/${server}`))
+      expect((await api('GET', '/users/sid/tokens', one)).status).toBe(404)
+      expect((await api('GET', '/users/sid/tokens/a1', one)).status).toBe(404)
+      expect((await api('DELETE', '/users/sid/tokens/a1', one)).status).toBe(404)
+      expect((await api('POST', '/users/sid/tokens', one)).status).toBe(403)
+      const body = { last_activity: new Date().toISOString() }
+      expect((await api('POST', '/users/sid/activity', { ...one, body })).status).toBe(404)
+      const { json } = await api('GET', '/users/sid', one)
+      expect(Object.keys(json).sort()).toEqual(['admin', 'groups', 'kind', 'name'])
     })
   })
 
