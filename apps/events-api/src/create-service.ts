@@ -62,7 +62,7 @@ export function createApi(
       ...resourceOperations(resource, registry, ajv),
       ...relationshipOperations(resource, registry, ajv),
     ]),
-    ...uploadOperations(registry),
+    ...uploadOperations(registry, ajv),
     ...exportOperations(registry),
   ]
   return { resources, registry, operations }

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { createUploader, SniffError, type Store, type Upload, type Uploader } from '@org/content-sniff'
 
 import { imageSizes } from './jobs/definitions.ts'
-import { problem } from './jsonapi/errors.ts'
+import { problem, type ProblemSource } from './jsonapi/errors.ts'
 
 /** What a client may send: anything that is not a program, or a picture that can be resized. */
 export interface Uploaders {
@@ -71,11 +71,11 @@ const INCOMPLETE: ReadonlySet<string> = new Set([
 ])
 
 /** Says in the API's words why a file was refused; anything else stays as it is. */
-export function translateRefusal(error: unknown): unknown {
+export function translateRefusal(error: unknown, source?: ProblemSource): unknown {
   if (!(error instanceof SniffError)) return error
   const cause = { cause: error }
-  if (error.code === 'SNIFF_TOO_LARGE') return problem('too_large', 'Expected a smaller file', undefined, cause)
-  if (REFUSED.has(error.code)) return problem('rejected_file', error.message, undefined, cause)
-  if (INCOMPLETE.has(error.code)) return problem('invalid_upload', 'Expected the whole file', undefined, cause)
+  if (error.code === 'SNIFF_TOO_LARGE') return problem('too_large', 'Expected a smaller file', source, cause)
+  if (REFUSED.has(error.code)) return problem('rejected_file', error.message, source, cause)
+  if (INCOMPLETE.has(error.code)) return problem('invalid_upload', 'Expected the whole file', source, cause)
   return error
 }

@@ -46,6 +46,20 @@ test('a session works as bearer token and as cookie, and ends with a sign-out', 
   expect((await world.request('GET', '/v1/users/3', { headers: bearer })).status).toBe(401)
 })
 
+test.each([
+  ['/login', { username: 'member', password }],
+  ['/users/register', { username: 'grace', password: 'correct horse battery', fullname: 'Grace' }],
+  ['/logout', undefined],
+])('another site cannot send %s, and hears so in the words of accounts', async (path, body) => {
+  await using world = await worlds.open()
+  const answer = await world.request('POST', path, {
+    headers: { 'content-type': 'application/json', 'sec-fetch-site': 'cross-site' },
+    ...(body && { body: JSON.stringify(body) }),
+  })
+  expect(answer).toMatchObject({ status: 403, json: { code: 'NATIVE_AUTH_CROSS_SITE' } })
+  expect(answer.headers.get('set-cookie')).toBeNull()
+})
+
 test('an address that tries too often is told when to come back', async () => {
   await using world = await worlds.open(undefined, { limits: { loginsPerMinute: 2, signUpsPerHour: 1 } })
   const login = () => post(world, '/login', { username: 'member', password })

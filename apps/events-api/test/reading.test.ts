@@ -81,6 +81,18 @@ test('errors are error objects: string status, code, source', async () => {
   }
 })
 
+test.each([
+  ['sort=colour', /^Expected one of id, name, identifier, .*, got `colour`$/],
+  ['include=colour', /^Expected one of sessions, speakers, .* of `events`, got `colour`$/],
+  ['filter[colour]=red', /^Expected one of id, name, .*, owner, search, got `colour`$/],
+  ['filter[starts-at][gt]=tomorrow', /^Expected a date such as 2027-01-31, or a moment such as .*, got `tomorrow`$/],
+  ['filter[is-event-online]=yes', /^Expected true or false, got `yes`$/],
+])('%s is answered with what would do', async (query, detail) => {
+  await using world = await worlds.open()
+  const answer = await world.request('GET', `/v1/events?${query}`)
+  expect(answer.json.errors).toMatchObject([{ status: '400', detail: expect.stringMatching(detail) }])
+})
+
 test.each(['0', '-1', '01', '1.0', 'abc', '99999999999', '2147483648', '1%00', '%27'])(
   'id %s is a 404, not an error of ours',
   async (id) => {

@@ -211,6 +211,51 @@ test('an image gets its sizes from a job, smaller and without metadata', async (
   }
 })
 
+describe('an image in a document', () => {
+  const pixel = `data:image/gif;base64,${Buffer.from('GIF89a').toString('base64')}`
+
+  test.each([
+    [
+      'an unknown member',
+      { data: pixel, filname: 'a.gif' },
+      'malformed_document',
+      '/filname',
+      'Expected no member `filname`',
+    ],
+    ['a name that is no text', { data: pixel, filename: 7 }, 'malformed_document', '/filename', 'Expected a string'],
+    ['no data', { filename: 'a.gif' }, 'malformed_document', '', 'Expected a member `data`'],
+    ['a list', [pixel], 'malformed_document', '', 'Expected an object'],
+    ['nothing', null, 'malformed_document', '', 'Expected an object'],
+    ['no data URL', { data: 'GIF89a' }, 'invalid_upload', '/data', 'Expected `data` to be a data URL in base64'],
+  ])('with %s is refused', async (_, body, code, pointer, detail) => {
+    await using world = await worlds.open()
+    const headers = { 'content-type': 'application/json' }
+    const answer = await world.request('POST', '/v1/upload/image', {
+      as: 'organiser',
+      body: JSON.stringify(body),
+      headers,
+    })
+    expect(answer.json.errors).toEqual([
+      { status: '400', code, title: expect.any(String), detail, source: { pointer } },
+    ])
+    expect((await world.request('GET', '/v1/uploads', { as: 'organiser' })).json.meta.count).toBe(0)
+  })
+
+  test('that is none is refused with its place', async () => {
+    await using world = await worlds.open()
+    const body = { data: `data:image/png;base64,${Buffer.from('plain words').toString('base64')}` }
+    const headers = { 'content-type': 'application/json' }
+    const answer = await world.request('POST', '/v1/upload/image', { as: 'organiser', body, headers })
+    expect(answer.json.errors).toMatchObject([{ code: 'rejected_file', source: { pointer: '/data' } }])
+  })
+})
+
+test.each(['image', 'files'])('an upload of %s takes no query parameter', async (what) => {
+  await using world = await worlds.open()
+  const answer = await world.request('POST', `/v1/upload/${what}?purpose=avatar`, { as: 'organiser', body: {} })
+  expect(answer.json.errors).toMatchObject([{ code: 'unknown_parameter', source: { parameter: 'purpose' } }])
+})
+
 test('a trashed upload is not served until it is restored; a deleted one leaves no file', async () => {
   await using world = await worlds.open()
   await world.work()

@@ -64,6 +64,39 @@ test.each([
   expect((await world.request('GET', '/v1/tracks?filter[event]=1')).json.meta.count).toBe(3)
 })
 
+test('says of each value what would do', async () => {
+  await using world = await worlds.open()
+  const attributes = {
+    name: '',
+    identifier: 'Not A Slug',
+    'starts-at': 'yesterday',
+    'ends-at': 7,
+    timezone: 'Mars/Base',
+    latitude: 91,
+    'is-event-online': 'no',
+    'location-name': 'x'.repeat(256),
+    'website-url': 'nowhere',
+  }
+  const body = { data: { type: 'events', attributes } }
+  const { json } = await world.request('POST', '/v1/events', { as: 'organiser', body })
+  const said = json.errors.map(({ source, detail }: { source: { pointer: string }; detail: string }) => [
+    source.pointer.replace('/data/attributes/', ''),
+    detail,
+  ])
+  expect(said.toSorted()).toEqual([
+    ['ends-at', 'Expected a string'],
+    ['identifier', 'Expected lower-case letters and digits with single hyphens between them'],
+    ['is-event-online', 'Expected true or false'],
+    ['latitude', 'Expected at most 90'],
+    ['location-name', 'Expected at most 255 characters'],
+    ['name', 'Expected text that is not empty'],
+    ['starts-at', 'Expected a moment with its offset, such as 2027-01-31T09:00:00Z'],
+    ['timezone', 'Expected a time zone such as Europe/Lisbon'],
+    ['website-url', 'Expected an absolute address'],
+    ['website-url', 'Expected text like the pattern ^https?://'],
+  ])
+})
+
 test.each([
   ['no JSON', '{"data":', 400],
   ['an empty body', '', 400],

@@ -10,6 +10,8 @@ const object = (properties: Readonly<Record<string, Schema>>, required = Object.
 const json = (description: string, schema: Schema) => ({ description, mediaType: 'application/json', schema })
 
 const failure = json('What was wrong.', { type: 'object' })
+const foreign = json('The request comes from a page of another site.', { type: 'object' })
+const tooLarge = json('A body of more than 16 KiB.', { type: 'object' })
 const tooMany = {
   ...json('Too many attempts from this address.', { type: 'object' }),
   headers: { 'Retry-After': 'Seconds until the next attempt may succeed.' },
@@ -41,7 +43,9 @@ export function accountOperations(): Operation[] {
       }),
       responses: {
         201: json('The new account.', person),
+        403: foreign,
         409: failure,
+        413: tooLarge,
         422: json('Which fields, and why.', object({ detail: { type: 'array', items: { type: 'object' } } })),
         429: tooMany,
       },
@@ -56,7 +60,14 @@ export function accountOperations(): Operation[] {
         username: 'organiser',
         password: 'correct horse battery',
       }),
-      responses: { 200: json('The session.', object({ token: text })), 401: failure, 422: failure, 429: tooMany },
+      responses: {
+        200: json('The session.', object({ token: text })),
+        401: failure,
+        403: foreign,
+        413: tooLarge,
+        422: failure,
+        429: tooMany,
+      },
     },
     {
       ...base,
@@ -65,7 +76,7 @@ export function accountOperations(): Operation[] {
       path: '/logout',
       summary: 'Ends the session',
       session: 'required',
-      responses: { 204: { description: 'Ended.' } },
+      responses: { 204: { description: 'Ended.' }, 403: foreign },
     },
     {
       ...base,

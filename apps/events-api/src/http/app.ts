@@ -68,12 +68,13 @@ export function createApp(
     },
   ): Promise<Response> {
     if (operation.jsonapi) requireAcceptable(request.headers)
-    const isWrite = operation.method !== 'get'
+    // Operations that are not JSON:API's own know their sessions themselves, and refuse other sites in their own words.
+    const isAccounts = operation.name[0] === 'Accounts'
+    const isWrite = operation.method !== 'get' && !isAccounts
     if (isWrite && request.headers.get('sec-fetch-site') === 'cross-site' && !request.headers.has('authorization')) {
       throw problem('forbidden', 'Expected no request from another site with a cookie', { header: 'Sec-Fetch-Site' })
     }
-    // Operations that are not JSON:API's own know their sessions themselves.
-    const wantsActor = operation.session !== 'none' && operation.name[0] !== 'Accounts'
+    const wantsActor = operation.session !== 'none' && !isAccounts
     const actor = wantsActor ? await findActor(service.accounts, service.db, request) : undefined
     const { params, clientIp, requestId } = facts
     const handle = () => operation.handle({ request, url: new URL(request.url), params, actor, clientIp, service })

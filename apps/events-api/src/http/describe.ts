@@ -1,9 +1,9 @@
 import { trashLevel } from '../access.ts'
 import { MEDIA_TYPE } from '../jsonapi/media-type.ts'
-import { builtIn, limits } from '../jsonapi/query.ts'
+import { limits } from '../jsonapi/query.ts'
 import type { Schema } from '../resources/attributes.ts'
 import type { Registry } from '../resources/registry.ts'
-import type { Resource } from '../resources/resource.ts'
+import { queryable, type Resource } from '../resources/resource.ts'
 import { exampleDocument } from './examples.ts'
 import type { Answer, Parameter } from './description.ts'
 import type { Operation } from './operation.ts'
@@ -116,11 +116,10 @@ export function shapeParameters(resource: Resource, registry: Registry): Paramet
 /** What a list takes beside its shape: sort, filter and page. */
 export function listParameters(resource: Resource): Parameter[] {
   const attributes = Object.entries(resource.attributes).filter(([, attribute]) => attribute.query)
-  const sortable = ['id', ...attributes.map(([name]) => name), ...builtIn(resource)]
   return [
     {
       name: 'sort',
-      description: `Attributes separated by commas, \`-\` for descending: ${sortable.join(', ')}.`,
+      description: `Attributes separated by commas, \`-\` for descending: ${queryable(resource).join(', ')}.`,
       schema: { type: 'string' },
       example: '-id',
     },

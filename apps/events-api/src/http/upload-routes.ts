@@ -1,11 +1,13 @@
 import type { Upload, Uploader, UploadSource } from '@org/content-sniff'
+import type { Ajv, ValidateFunction } from 'ajv'
 
 import { requireActor } from '../access.ts'
 import { createTask } from '../jobs/tracking.ts'
 import { resizeImage } from '../jobs/definitions.ts'
-import { readJson } from '../jsonapi/body.ts'
+import { readJson, validate } from '../jsonapi/body.ts'
 import { createWriter, selfLink } from '../jsonapi/document.ts'
-import { problem } from '../jsonapi/errors.ts'
+import { problem, type ProblemSource } from '../jsonapi/errors.ts'
+import { parseQuery } from '../jsonapi/query.ts'
 import { type Registry, resourceOf } from '../resources/registry.ts'
 import type { Actor, Row } from '../resources/resource.ts'
 import { columnsOf } from '../store/columns.ts'
@@ -17,14 +19,28 @@ import type { Call, Operation } from './operation.ts'
 
 const file = { type: 'string', contentMediaType: 'application/octet-stream' }
 
+/** What an image comes in; checks requests and describes them. */
+const imageSchema = {
+  type: 'object',
+  properties: {
+    data: { type: 'string', description: 'data:image/png;base64,…' },
+    filename: { type: 'string' },
+  },
+  required: ['data'],
+  additionalProperties: false,
+} as const
+
 /** Operations that take files in and give them out. */
-export function uploadOperations(registry: Registry): Operation[] {
+export function uploadOperations(registry: Registry, ajv: Ajv): Operation[] {
   const uploads = resourceOf(registry, 'uploads')
+  const checkImage = ajv.compile(imageSchema)
+  const refuseParameters = ({ url }: Call) => parseQuery(url.searchParams, uploads, registry, new Set())
   const answer = (rows: readonly Row[]) =>
     createWriter({ resource: uploads, rows, included: new Map(), linkage: new Map() }, new Map()).data()
 
   async function uploadFiles(call: Call): Promise<Response> {
     const actor = requireActor(call.actor)
+    refuseParameters(call)
     const uploader = call.service.uploaders.files
     const stored = await eachFile(
       call.request,
@@ -38,8 +54,9 @@ export function uploadOperations(registry: Registry): Operation[] {
 
   async function uploadImage(call: Call): Promise<Response> {
     const actor = requireActor(call.actor)
+    refuseParameters(call)
     const uploader = call.service.uploaders.images
-    const image = await readDataUrl(call.request, call.service.maxUploadBytes)
+    const image = await readDataUrl(call.request, call.service.maxUploadBytes, checkImage)
     const [row] = await keep(call, uploader, [await store(call, uploader, image)], actor, 'image')
     const self = selfLink(uploads, row!)
     return documentResponse(201, { links: { self }, data: answer([row!])[0] }, { headers: { location: self } })
@@ -48,14 +65,14 @@ export function uploadOperations(registry: Registry): Operation[] {
   async function store(
     call: Call,
     uploader: Uploader,
-    { bytes, filename, declaredType }: IncomingFile,
+    { bytes, filename, declaredType, source }: IncomingFile,
     ends?: AbortSignal,
   ): Promise<Upload> {
     const signal = ends === undefined ? call.request.signal : AbortSignal.any([call.request.signal, ends])
     try {
       return await uploader.put(bytes, { filename, declaredType, signal })
     } catch (error) {
-      throw translateRefusal(error)
+      throw translateRefusal(error, source)
     }
   }
 
@@ -112,7 +129,13 @@ export function uploadOperations(registry: Registry): Operation[] {
       summary: 'Stores files under the type that their bytes show',
       body: {
         mediaType: 'multipart/form-data',
-        schema: { type: 'object', properties: { files: { type: 'array', items: file } }, required: ['files'] },
+        schema: {
+          type: 'object',
+          properties: {
+            files: { type: 'array', items: file, description: 'One to ten; what is no file is left out.' },
+          },
+          required: ['files'],
+        },
       },
       responses: { 201: jsonapiAnswer('The uploads.', documentSchema({ type: 'array', items: ref('uploads') })) },
       errors: [400, 401, 403, 406, 413, 415, 422],
@@ -126,15 +149,7 @@ export function uploadOperations(registry: Registry): Operation[] {
       summary: 'Stores an image from a data URL and makes its sizes',
       body: {
         mediaType: 'application/json',
-        schema: {
-          type: 'object',
-          properties: {
-            data: { type: 'string', description: 'data:image/png;base64,…' },
-            filename: { type: 'string' },
-          },
-          required: ['data'],
-          additionalProperties: false,
-        },
+        schema: imageSchema,
         example: { data: `data:image/png;base64,${ONE_PIXEL}` },
       },
       responses: {
@@ -172,28 +187,25 @@ interface IncomingFile {
   readonly bytes: UploadSource
   readonly filename: string | undefined
   readonly declaredType: string | undefined
+  /** Where it stands in the request. */
+  readonly source?: ProblemSource
 }
 
 /** A data URL comes in a JSON document, so it is held as a whole: images only, up to the limit. */
-async function readDataUrl(request: Request, maxBytes: number): Promise<IncomingFile> {
+async function readDataUrl(request: Request, maxBytes: number, check: ValidateFunction): Promise<IncomingFile> {
   const type = request.headers.get('content-type') ?? ''
   if (!/^application\/json(?:;|$)/i.test(type)) {
     throw problem('unsupported_media_type', 'Expected `Content-Type: application/json`', { header: 'Content-Type' })
   }
-  const body = (await readJson(request, Math.ceil(maxBytes / 3) * 4 + 1024)) as {
-    data?: unknown
-    filename?: unknown
-  } | null
+  const body = await readJson(request, Math.ceil(maxBytes / 3) * 4 + 1024)
+  validate(check, body)
+  const { data, filename } = body as { readonly data: string; readonly filename?: string }
   const source = { pointer: '/data' }
-  const data = body?.data
-  if (typeof data !== 'string') throw problem('invalid_upload', 'Expected `data` to be a data URL', source)
   const comma = data.indexOf(',')
   const match = /^data:([\w.+-]+\/[\w.+-]+)(?:;[\w.+-]+=[\w.+-]+)*;base64$/i.exec(data.slice(0, Math.max(comma, 0)))
   const payload = data.slice(comma + 1)
   if (match === null || !/^[A-Za-z0-9+/]+={0,2}$/.test(payload) || payload.length % 4 !== 0) {
     throw problem('invalid_upload', 'Expected `data` to be a data URL in base64', source)
   }
-  const bytes = Buffer.from(payload, 'base64')
-  const filename = typeof body?.filename === 'string' ? body.filename : undefined
-  return { bytes, filename, declaredType: match[1] }
+  return { bytes: Buffer.from(payload, 'base64'), filename, declaredType: match[1], source }
 }

@@ -1,5 +1,6 @@
 import type { ErrorObject as Finding, ValidateFunction } from 'ajv'
 
+import { formatWords } from './formats.ts'
 import { ApiError, type ErrorObject, errorObject, problem } from './errors.ts'
 
 /** Largest JSON:API document accepted, in bytes. */
@@ -91,8 +92,9 @@ export function validate(check: ValidateFunction, document: unknown, values: Reg
   ])
 }
 
-/** `anyOf` reports itself beside its branches; the branch that expects `null` says nothing useful. */
+/** `anyOf` reports itself beside its branches, which say more; the branch that expects `null` says nothing useful. */
 function isOwnFault(finding: Finding): boolean {
+  if (finding.keyword === 'anyOf') return false
   return !(finding.keyword === 'type' && finding.schemaPath.includes('/anyOf/1/'))
 }
 
@@ -106,17 +108,49 @@ function toErrorObject(finding: Finding, values: RegExp): ErrorObject {
   return errorObject(values.test(place) ? 'invalid_value' : 'malformed_document', describe(finding, name), { pointer })
 }
 
-function describe(finding: Finding, member: string): string {
-  switch (finding.keyword) {
+function describe({ keyword, message, params }: Finding, member: string): string {
+  const words = params as Readonly<Record<string, unknown>>
+  switch (keyword) {
     case 'additionalProperties':
       return `Expected no member \`${member.slice(0, 100)}\``
     case 'required':
       return `Expected a member \`${member}\``
     case 'enum':
-      return `Expected one of ${(finding.params['allowedValues'] as unknown[]).map((value) => JSON.stringify(value)).join(', ')}`
+      return `Expected one of ${(words['allowedValues'] as unknown[]).map((value) => JSON.stringify(value)).join(', ')}`
     case 'const':
-      return `Expected ${JSON.stringify(finding.params['allowedValue'])}`
+      return `Expected ${JSON.stringify(words['allowedValue'])}`
+    case 'type':
+      return `Expected ${[words['type']]
+        .flat()
+        .map((type) => kinds[String(type)] ?? String(type))
+        .join(' or ')}`
+    case 'format':
+      return `Expected ${formatWords[String(words['format'])] ?? `the format ${String(words['format'])}`}`
+    case 'pattern':
+      return `Expected text like the pattern ${String(words['pattern'])}`
+    case 'minLength':
+      return words['limit'] === 1
+        ? 'Expected text that is not empty'
+        : `Expected ${String(words['limit'])} characters or more`
+    case 'maxLength':
+      return `Expected at most ${String(words['limit'])} characters`
+    case 'minimum':
+      return `Expected ${String(words['limit'])} or more`
+    case 'maximum':
+      return `Expected at most ${String(words['limit'])}`
+    case 'maxItems':
+      return `Expected at most ${String(words['limit'])} members`
     default:
-      return `Expected a value that ${finding.message ?? 'fits its schema'}`
+      return `Expected another value: it ${message ?? 'does not fit'}`
   }
+}
+
+const kinds: Readonly<Record<string, string>> = {
+  string: 'a string',
+  integer: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false',
+  object: 'an object',
+  array: 'an array',
+  null: 'null',
 }

@@ -1,5 +1,4 @@
-import { columnOf, type Resource, type Row } from '../resources/resource.ts'
-import { builtIn } from './query.ts'
+import { builtIn, columnOf, type Resource, type Row } from '../resources/resource.ts'
 
 /** Rows that a read found, ready to be written down. */
 export interface Found {

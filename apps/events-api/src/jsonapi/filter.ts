@@ -1,5 +1,5 @@
 import type { Attribute } from '../resources/attributes.ts'
-import { columnOf, type Relationship, type Resource } from '../resources/resource.ts'
+import { columnOf, queryable, type Relationship, type Resource } from '../resources/resource.ts'
 import { type Registry, resourceOf } from '../resources/registry.ts'
 import { problem } from './errors.ts'
 import { parseId } from './id.ts'
@@ -69,7 +69,8 @@ export function parseFilter(
     return { search: resource.search, words: value }
   }
   const kind = kindOf(resource, name)
-  if (kind === undefined) throw fail(`Expected a filterable attribute of \`${resource.type}\``)
+  if (kind === undefined)
+    throw fail(`Expected one of ${filterable(resource).join(', ')}, got \`${name.slice(0, 100)}\``)
   const column = columnOf(name)
   if (operator === 'like') {
     if (kind !== 'text') throw fail('Expected `like` on a text attribute only')
@@ -77,7 +78,7 @@ export function parseFilter(
   }
   const read = (text: string) => {
     const parsed = parseValue(kind, text)
-    if (parsed === undefined) throw fail(`Expected a value of kind ${kind}, got \`${text.slice(0, 100)}\``)
+    if (parsed === undefined) throw fail(`Expected ${kinds[kind]}, got \`${text.slice(0, 100)}\``)
     return parsed
   }
   if (operator === 'in') {
@@ -89,6 +90,20 @@ export function parseFilter(
     return { column, operator: operator === 'eq' ? '=' : 'is distinct from', value: null }
   }
   return { column, operator: operators[operator], value: read(value) }
+}
+
+const kinds: Readonly<Record<Attribute['kind'], string>> = {
+  text: 'text',
+  integer: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false',
+  instant: 'a date such as 2027-01-31, or a moment such as 2027-01-31T09:00:00Z',
+}
+
+/** What `filter[…]` takes of a resource. */
+function filterable(resource: Resource): string[] {
+  const search = resource.search === undefined ? [] : ['search']
+  return [...queryable(resource), ...Object.keys(resource.relationships), ...search]
 }
 
 function kindOf(resource: Resource, name: string): Attribute['kind'] | undefined {

@@ -3,6 +3,16 @@ import formats from 'ajv-formats'
 
 const { validate: inCalendar } = formats.default.get('date-time') as { validate: (text: string) => boolean }
 
+/** What the formats of the API's schemas ask for. */
+export const formatWords: Readonly<Record<string, string>> = {
+  uri: 'an absolute address',
+  email: 'an e-mail address',
+  'date-time': 'a moment with its offset, such as 2027-01-31T09:00:00Z',
+  slug: 'lower-case letters and digits with single hyphens between them',
+  color: 'a colour such as #2a6f97',
+  timezone: 'a time zone such as Europe/Lisbon',
+}
+
 /** Teaches a validator the formats that the API's schemas use. */
 export function addFormats(ajv: Ajv2020): Ajv2020 {
   formats.default(ajv, ['uri', 'email'])

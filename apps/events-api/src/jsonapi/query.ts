@@ -1,4 +1,4 @@
-import { columnOf, type Relationship, type Resource } from '../resources/resource.ts'
+import { builtIn, columnOf, queryable, type Relationship, type Resource } from '../resources/resource.ts'
 import { type Registry, resourceOf } from '../resources/registry.ts'
 import { type Condition, parseFilter } from './filter.ts'
 import { type ApiError, problem } from './errors.ts'
@@ -126,7 +126,9 @@ function parseInclude(value: string, resource: Resource, registry: Registry): In
     for (const name of names) {
       const relationship = own<Relationship>(from.relationships, name)
       if (relationship === undefined) {
-        throw invalid('include', `Expected a relationship of \`${from.type}\`, got \`${name.slice(0, 100)}\``)
+        const known = Object.keys(from.relationships).join(', ')
+        const what = known === '' ? `\`${from.type}\` to have relationships` : `one of ${known} of \`${from.type}\``
+        throw invalid('include', `Expected ${what}, got \`${name.slice(0, 100)}\``)
       }
       from = resourceOf(registry, relationship.type)
       const next: Growing = level.get(name) ?? new Map()
@@ -163,9 +165,9 @@ function parseSort(value: string, resource: Resource): Sort[] {
   return names.map((signed) => {
     const descending = signed.startsWith('-')
     const name = descending ? signed.slice(1) : signed
-    const known = name === 'id' || own(resource.attributes, name)?.query === true || builtIn(resource).includes(name)
-    if (!known)
-      throw invalid('sort', `Expected a sortable attribute of \`${resource.type}\`, got \`${name.slice(0, 100)}\``)
+    const known = queryable(resource)
+    if (!known.includes(name))
+      throw invalid('sort', `Expected one of ${known.join(', ')}, got \`${name.slice(0, 100)}\``)
     return { column: columnOf(name), descending }
   })
 }
@@ -174,11 +176,6 @@ function parsePage(name: string, value: string, max: number): number {
   const number = /^[1-9][0-9]{0,8}$/.test(value) ? Number(value) : Number.NaN
   if (!(number <= max)) throw invalid(name, `Expected \`${name}\` to be a whole number from 1 to ${max}`)
   return number
-}
-
-/** Attributes that each resource has besides its own. */
-export function builtIn(resource: Resource): readonly string[] {
-  return resource.softDelete ? ['created-at', 'updated-at', 'deleted-at'] : ['created-at', 'updated-at']
 }
 
 function own<Value>(record: Readonly<Record<string, Value>>, name: string): Value | undefined {

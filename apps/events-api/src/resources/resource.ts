@@ -137,3 +137,14 @@ export function through(type: string, pairs: Omit<Through, 'kind' | 'type'>): Th
 export function columnOf(attribute: string): string {
   return attribute.replaceAll('-', '_')
 }
+
+/** Attributes that each resource has besides its own. */
+export function builtIn(resource: Resource): readonly string[] {
+  return resource.softDelete ? ['created-at', 'updated-at', 'deleted-at'] : ['created-at', 'updated-at']
+}
+
+/** Attributes that can be sorted and filtered by. */
+export function queryable(resource: Resource): readonly string[] {
+  const own = Object.keys(resource.attributes).filter((name) => resource.attributes[name]?.query === true)
+  return ['id', ...own, ...builtIn(resource)]
+}

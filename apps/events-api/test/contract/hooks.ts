@@ -110,6 +110,10 @@ function accountHooks(hooks: Hooks): void {
     if (request.path === '/login') request.body = { username: 'member', password }
     await world.request(method, request.path, { headers: json, body: JSON.stringify(request.body) })
   })
+  hooks.before(/^Accounts > .* > 403$/, ({ request }) => {
+    request.as = undefined
+    request.headers['sec-fetch-site'] = 'cross-site'
+  })
   hooks.before('Accounts > Session > Sign in > 422', ({ request }) => {
     request.body = { username: 7 }
     request.headers = json
