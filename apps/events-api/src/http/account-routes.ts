@@ -76,7 +76,7 @@ export function accountOperations(): Operation[] {
       path: '/logout',
       summary: 'Ends the session',
       session: 'required',
-      responses: { 204: { description: 'Ended.' }, 403: foreign },
+      responses: { 204: { description: 'Ended.' }, 403: foreign, 413: tooLarge },
     },
     {
       ...base,
