@@ -91,6 +91,9 @@ export function createTasks<
       : createRelay(database, driver, onError, { ...options.relay, timeoutMs: enqueueTimeoutMs })
   const delivery = enlist({ driver, database, relay, timeoutMs: enqueueTimeoutMs })
   let closed = false
+  const assertOpen = () => {
+    if (closed) throw new TaskError('TASK_CLOSED', 'Expected tasks that are not disposed')
+  }
 
   /** Contexts never change, and a request may enqueue many jobs. */
   const written = new WeakMap<TaskContext, Record<string, unknown>>()
@@ -120,7 +123,7 @@ export function createTasks<
     given: EnqueueOptions,
     schedule?: string,
   ): JobRecord | Promise<JobRecord> {
-    if (closed) throw new TaskError('TASK_CLOSED', `Expected open tasks to enqueue job \`${job.name}\` with`)
+    assertOpen()
     const id = given.id === undefined ? randomId() : checkId(given.id)
     const c = capture(given.deadlineMs)
     const address = { queue: job.queue, name: job.name, id }
@@ -199,13 +202,17 @@ export function createTasks<
       return records.length === 0 ? [] : delivery.send(records, given.transaction)
     },
     handle: (job, run, { database: choice } = {}) => ({ job, run, database: choice }) as unknown as Handler,
-    worker: (handlers, settings) => startWorker({ driver, parts, relay, handlers, options: settings ?? {} }),
+    worker(handlers, settings) {
+      assertOpen()
+      return startWorker({ driver, parts, relay, handlers, options: settings ?? {} })
+    },
     sandbox(handlers) {
       const [only, ...others] = byQueue(handlers).values()
       if (only === undefined || others.length > 0) throw new TypeError('Expected handlers of one queue for a sandbox')
       return sandboxProcessor((run) => runJob(parts, only, run))
     },
     relay() {
+      assertOpen()
       if (relay === undefined) {
         throw new TaskError(
           'TASK_UNSUPPORTED',
@@ -228,13 +235,20 @@ export function createTasks<
       const record = await makeRecord(job as Job, payload, { id }, id)
       await driver.schedule(id, timing, record)
     },
-    unschedule: (job, id) => driver.unschedule(job.queue, id),
+    async unschedule(job, id) {
+      assertOpen()
+      return driver.unschedule(job.queue, id)
+    },
     async deadLetters(queue = 'default', limit = 100) {
+      assertOpen()
       if (limit === 0) return []
       positiveInteger('limit', limit)
       return driver.deadLetters(queue, limit)
     },
-    redrive: (letter) => driver.redrive(letter.queue, letter.id),
+    async redrive(letter) {
+      assertOpen()
+      return driver.redrive(letter.queue, letter.id)
+    },
     async pruneLedger(olderThanMs) {
       const opened = needDatabase()
       return prune((sql, parameters) => opened.query(undefined, sql, parameters), olderThanMs)

@@ -1,4 +1,4 @@
-import { setImmediate as turn } from 'node:timers/promises'
+import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises'
 
 import { describeWith } from '@org/services'
 import { UnrecoverableError } from 'bullmq'
@@ -279,6 +279,80 @@ function contract(name: DriverName): void {
     expect([first.deduplicated, second]).toMatchObject([false, { id: first.id, deduplicated: true }])
   })
 
+  test('lets the newest payload win where told to replace, as long as the job is delayed', async () => {
+    const { tasks, job } = setUp()
+    await using _ = tasks
+    const seen: string[] = []
+    const held = Promise.withResolvers<void>()
+    await using worker = tasks.worker([
+      tasks.handle(job, async ({ id }) => {
+        seen.push(id)
+        await held.promise
+      }),
+    ])
+    await worker.ready()
+    const deduplication = { id: 'newest', replace: true }
+    const first = await tasks.enqueue(job, { id: 'old' }, { deduplication, delayMs: 60_000 })
+    const second = await tasks.enqueue(job, { id: 'new' }, { deduplication, delayMs: 100 })
+    expect([first.deduplicated, second.deduplicated, second.id === first.id]).toEqual([false, false, false])
+    await eventually(() => seen.length === 1)
+    // It runs by now, and cannot be replaced any more.
+    const third = await tasks.enqueue(job, { id: 'late' }, { deduplication, delayMs: 100 })
+    expect(third).toMatchObject({ id: second.id, deduplicated: true })
+    held.resolve()
+    expect(seen).toEqual(['new'])
+  })
+
+  test.each([
+    { extend: false, kept: 1 },
+    { extend: true, kept: 2 },
+  ])('remembers a deduplication key for its time, anew each time where told so: $extend', async ({ extend, kept }) => {
+    const { tasks, job } = setUp()
+    await using _ = tasks
+    const given = { deduplication: { id: 'ttl', ttlMs: 1000, extend } }
+    const first = await tasks.enqueue(job, { id: 'a' }, given)
+    await pause(600)
+    const second = await tasks.enqueue(job, { id: 'b' }, given)
+    await pause(600)
+    const third = await tasks.enqueue(job, { id: 'c' }, given)
+    expect([second, third].filter(({ id }) => id === first.id)).toHaveLength(kept)
+  })
+
+  test('keeps to the limit of all workers of a queue together', async () => {
+    const { tasks, job } = setUp()
+    await using _ = tasks
+    const times: number[] = []
+    await tasks.enqueueMany(
+      job,
+      Array.from({ length: 5 }, () => ({ id: 'x' })),
+    )
+    const handler = tasks.handle(job, () => void times.push(Date.now()), { database: 'none' })
+    const settings = { concurrency: 5, limiter: { max: 2, durationMs: 400 } }
+    await using first = tasks.worker([handler], settings)
+    await using second = tasks.worker([handler], settings)
+    await Promise.all([first.ready(), second.ready()])
+    await eventually(() => times.length === 5)
+    // Two windows have passed before the fifth; Postgres counts a little differently at their edges.
+    expect(times[4]! - times[0]!).toBeGreaterThan(400)
+  })
+
+  test('puts a job that is tried again at the end', async () => {
+    const { tasks, job } = setUp()
+    await using _ = tasks
+    const seen: string[] = []
+    const backoff = { type: 'fixed', delayMs: 0 } as const
+    await tasks.enqueueMany(job, [{ id: 'a' }, { id: 'b' }, { id: 'c' }], { backoff })
+    await using worker = tasks.worker([
+      tasks.handle(job, ({ id }, { job: { attempt } }) => {
+        seen.push(`${id}${attempt}`)
+        if (id === 'a' && attempt === 1) throw new Error('again')
+      }),
+    ])
+    await worker.ready()
+    await eventually(() => seen.length === 4)
+    expect(seen).toEqual(['a1', 'b1', 'c1', 'a2'])
+  })
+
   test('starts jobs by priority, those without one first', async () => {
     const { tasks, job } = setUp()
     await using _ = tasks
@@ -544,6 +618,47 @@ function contract(name: DriverName): void {
     expect(await tasks.unschedule(job, 'nightly')).toBe(true)
     expect(seen[0]).toMatchObject({ actor: 'system', schedule: { id: 'nightly', by: 'user:3' } })
     expect(new Set([...seen.slice(0, 2).map(({ requestId }) => requestId), 'setup']).size).toBe(3)
+  })
+
+  test('lets no ticks pile up that nobody takes, and gives them the priority of their job', async () => {
+    const { tasks, job, queue } = setUp()
+    await using _ = tasks
+    const tick = defineJob({ name: 'tick', queue, priority: 5, schema: unchecked<null>() })
+    const seen: string[] = []
+    const handlers = [
+      tasks.handle(tick, () => void seen.push('tick')),
+      tasks.handle(job, ({ id }) => void seen.push(id)),
+    ]
+    await tasks.schedule('often', { everyMs: 100 }, tick, null)
+    await pause(1000)
+    await tasks.schedule('often', { everyMs: 3_600_000 }, tick, null)
+    await tasks.enqueue(job, { id: 'urgent' }, { priority: 1 })
+    await tasks.enqueue(job, { id: 'last' }, { priority: 9 })
+    await using worker = tasks.worker(handlers)
+    await worker.ready()
+    await eventually(() => seen.includes('last'))
+    await tasks.unschedule(tick, 'often')
+    expect([seen[0], seen.at(-1)]).toEqual(['urgent', 'last'])
+    expect(seen.length - 2).toBeLessThanOrEqual(2)
+  })
+
+  test('answers nothing any more once disposed', async () => {
+    const { tasks, job, queue } = setUp()
+    const handler = tasks.handle(job, () => {})
+    await tasks.enqueue(job, { id: 'x' })
+    await tasks[Symbol.asyncDispose]()
+    const calls = [
+      () => tasks.enqueue(job, { id: 'x' }),
+      () => tasks.enqueueMany(job, [{ id: 'x' }]),
+      () => tasks.schedule('s', { everyMs: 1000 }, job, { id: 'x' }),
+      () => tasks.unschedule(job, 's'),
+      () => tasks.deadLetters(queue),
+      () => tasks.redrive({ queue, id: 'x' }),
+      async () => tasks.worker([handler]),
+      async () => tasks.relay(),
+    ]
+    for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'TASK_CLOSED' })
+    await tasks[Symbol.asyncDispose]()
   })
 
   test('runs a cron pattern in a time zone, with seconds where asked', async () => {

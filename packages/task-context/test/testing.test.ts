@@ -143,3 +143,14 @@ test('recorded and delayed jobs wait to be run', async () => {
   driver.clear()
   expect(driver.jobs).toEqual([])
 })
+
+test('a delayed job is replaced where told so', async () => {
+  const { tasks, driver } = setUp()
+  tasks.worker([tasks.handle(a, () => {})])
+  const given = { deduplication: { id: 'newest', replace: true }, delayMs: 1000 }
+  await tasks.enqueue(a, { n: 1 }, given)
+  expect((await tasks.enqueue(a, { n: 2 }, given)).deduplicated).toBe(false)
+  expect((await tasks.enqueue(a, { n: 3 }, { deduplication: { id: 'newest' } })).deduplicated).toBe(true)
+  await driver.run()
+  expect(driver.payloads(a)).toEqual([{ n: 2 }])
+})

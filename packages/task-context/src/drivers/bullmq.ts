@@ -46,6 +46,7 @@ export function bullDriver(
         opts: {
           attempts: given.attempts,
           backoff: backoffOf(given),
+          ...(given.priority !== undefined && { priority: given.priority }),
           // Else every tick, for ever, would belong to the trace of the request that set the schedule up.
           telemetry: { omitContext: true },
         },

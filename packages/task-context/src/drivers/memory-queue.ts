@@ -1,7 +1,7 @@
 import { TaskError } from '../errors.ts'
 import { createHeap } from '../internal/heap.ts'
 import type { Backoff } from '../jobs/define-job.ts'
-import type { Added, DeadLetter, JobRecord, Outcome } from './driver.ts'
+import type { Added, DeadLetter, Deduplication, JobRecord, Outcome, WorkOptions } from './driver.ts'
 
 /** A job in memory, and where it stands. */
 export interface MemoryJob {
@@ -15,6 +15,8 @@ export interface MemoryJob {
   readonly attempt: number
 }
 
+type Limiter = WorkOptions['limiter']
+
 /** Finished ids that are remembered, so that a repeated enqueue is recognised; as many as BullMQ keeps by default. */
 const REMEMBERED = 1000
 
@@ -23,13 +25,15 @@ export class MemoryQueue {
   readonly #now: () => number
   readonly #delayed = createHeap<MemoryJob>((a, b) => a.dueAt < b.dueAt)
   readonly #ready = createHeap<MemoryJob>(before)
-  /** Ids that wait or run. */
-  readonly #live = new Set<string>()
+  /** Ids that wait (`true`) or run. */
+  readonly #live = new Map<string, boolean>()
   readonly #done = new Set<string>()
   readonly #dead = new Map<string, { readonly job: MemoryJob; readonly letter: DeadLetter }>()
   readonly #deduplicated = new Map<string, { readonly id: string; readonly until: number }>()
   readonly #consumers = new Set<() => void>()
   #sequence = 0
+  /** Jobs that a limiter has let through in the time that it looks at. */
+  #window = { until: 0, taken: 0 }
 
   constructor(now: () => number) {
     this.#now = now
@@ -41,16 +45,14 @@ export class MemoryQueue {
     if (this.#live.has(id) || this.#done.has(id) || this.#dead.has(id)) return { id, deduplicated: true }
     const now = this.#now()
     if (deduplication !== undefined) {
-      const earlier = this.#deduplicated.get(deduplication.id)
-      if (earlier !== undefined && earlier.until > now) return { id: earlier.id, deduplicated: true }
-      const until = deduplication.ttlMs === undefined ? Infinity : now + deduplication.ttlMs
-      this.#deduplicated.set(deduplication.id, { id, until })
+      const earlier = this.#standIn(deduplication, id, now)
+      if (earlier !== undefined) return { id: earlier, deduplicated: true }
     }
-    this.#sequence += 1
+    const sequence = this.#nextSequence()
     this.#wait({
       record,
       text: JSON.stringify(record.data),
-      sequence: lifo === true ? -this.#sequence : this.#sequence,
+      sequence: lifo === true ? -sequence : sequence,
       firstDueAt: now + delayMs,
       dueAt: now + delayMs,
       attempt: 1,
@@ -59,14 +61,30 @@ export class MemoryQueue {
   }
 
   /** Takes the next job that is due: those without priority first, then by priority, then by age. */
-  take(): MemoryJob | undefined {
+  take(limiter: Limiter): MemoryJob | undefined {
+    if (this.#isFull(limiter)) return undefined
     this.#wakeDue()
-    return this.#ready.take()
+    const job = this.#ready.take()
+    if (job === undefined) return undefined
+    this.#live.set(job.record.id, false)
+    if (limiter !== undefined) {
+      const now = this.#now()
+      // Begins with a job, and not on the clock, as BullMQ's does.
+      if (this.#window.until <= now) this.#window = { until: now + limiter.durationMs, taken: 0 }
+      this.#window.taken += 1
+    }
+    return job
   }
 
-  /** When a job is due next, in milliseconds since the epoch; `undefined` when none waits for its time. */
-  nextDue(): number | undefined {
-    return this.#delayed.first()?.dueAt
+  /** When a job may be taken next, in milliseconds since the epoch; `undefined` when none waits. */
+  nextDue(limiter: Limiter): number | undefined {
+    const due = this.#ready.size > 0 ? 0 : this.#delayed.first()?.dueAt
+    return due !== undefined && this.#isFull(limiter) ? Math.max(due, this.#window.until) : due
+  }
+
+  /** Whether a job of this id has not been taken yet. */
+  isWaiting(id: string): boolean {
+    return this.#live.get(id) === true
   }
 
   /** Notes what became of a job that was taken. */
@@ -76,7 +94,7 @@ export class MemoryQueue {
       this.#wait({ ...job, dueAt: this.#now() + outcome.delayMs })
     } else if (outcome.type === 'failed' && !outcome.final && job.attempt < options.attempts) {
       const dueAt = this.#now() + pause(options.backoff, job.attempt)
-      this.#wait({ ...job, attempt: job.attempt + 1, dueAt })
+      this.#wait({ ...job, attempt: job.attempt + 1, dueAt, sequence: this.#nextSequence() })
     } else {
       this.#finish(job, outcome)
     }
@@ -94,7 +112,7 @@ export class MemoryQueue {
     const found = this.#dead.get(id)
     if (found === undefined) return false
     this.#dead.delete(id)
-    this.#wait({ ...found.job, attempt: 1, dueAt: this.#now() })
+    this.#wait({ ...found.job, attempt: 1, dueAt: this.#now(), sequence: this.#nextSequence() })
     return true
   }
 
@@ -104,8 +122,36 @@ export class MemoryQueue {
     return () => void this.#consumers.delete(wake)
   }
 
+  /** Whoever comes back, to be tried again, goes to the end. */
+  #nextSequence(): number {
+    this.#sequence += 1
+    return this.#sequence
+  }
+
+  #isFull(limiter: Limiter): boolean {
+    return limiter !== undefined && this.#window.taken >= limiter.max && this.#window.until > this.#now()
+  }
+
+  /** The earlier job that stands for a new one; where there is none, the new one stands for those to come. */
+  #standIn({ id: key, ttlMs, extend, replace }: Deduplication, id: string, now: number): string | undefined {
+    const until = ttlMs === undefined ? Infinity : now + ttlMs
+    const earlier = this.#deduplicated.get(key)
+    if (earlier === undefined || earlier.until <= now) {
+      this.#deduplicated.set(key, { id, until })
+      return undefined
+    }
+    if (replace === true) {
+      if (!this.#delayed.remove(({ record }) => record.id === earlier.id)) return earlier.id
+      this.#live.delete(earlier.id)
+      this.#deduplicated.set(key, { id, until: ttlMs === undefined || extend === true ? until : earlier.until })
+      return undefined
+    }
+    if (ttlMs !== undefined && extend === true) this.#deduplicated.set(key, { id: earlier.id, until })
+    return earlier.id
+  }
+
   #wait(job: MemoryJob): void {
-    this.#live.add(job.record.id)
+    this.#live.set(job.record.id, true)
     if (job.dueAt > this.#now()) this.#delayed.add(job)
     else this.#ready.add(job)
     for (const wake of this.#consumers) wake()
@@ -122,9 +168,10 @@ export class MemoryQueue {
   #finish(job: MemoryJob, outcome: Outcome): void {
     const { id, queue, name, options } = job.record
     const { deduplication } = options
-    if (deduplication !== undefined && deduplication.ttlMs === undefined) {
+    if (deduplication !== undefined) {
+      const held = this.#deduplicated.get(deduplication.id)
       // A job that ran a second time, redriven, may find that another one has taken its place.
-      if (this.#deduplicated.get(deduplication.id)?.id === id) this.#deduplicated.delete(deduplication.id)
+      if (held?.id === id && held.until === Infinity) this.#deduplicated.delete(deduplication.id)
     }
     this.#live.delete(id)
     if (outcome.type === 'failed') {

@@ -38,15 +38,18 @@ export function memoryDriver(options: MemoryDriverOptions = {}): Driver {
   }
 
   /** Adds a job at `due` and at each time after it. */
-  function repeatFrom(due: number, repeat: Repeat, template: JobRecord, scheduleId: string): void {
+  function repeatFrom(due: number, repeat: Repeat, template: JobRecord, scheduleId: string, last = ''): void {
     const key = scheduleKey(template.queue, scheduleId)
     const timer = setTimeout(
       () => {
         // Timers fire a little early now and then, and cannot reach further than some weeks.
-        if (now() < due) return repeatFrom(due, repeat, template, scheduleId)
-        queueOf(template.queue).add({ ...template, id: `repeat-${scheduleId}-${randomId()}` })
+        if (now() < due) return repeatFrom(due, repeat, template, scheduleId, last)
+        const queue = queueOf(template.queue)
+        // As long as nobody takes one, no others come to wait behind it.
+        const id = queue.isWaiting(last) ? last : `repeat-${scheduleId}-${randomId()}`
+        if (id !== last) queue.add({ ...template, id })
         // Ticks that a sleeping machine has missed are not made up for.
-        repeatFrom(nextDue(repeat, Math.max(due, now())), repeat, template, scheduleId)
+        repeatFrom(nextDue(repeat, Math.max(due, now())), repeat, template, scheduleId, id)
       },
       timerMs(due - now()),
     )
@@ -96,7 +99,7 @@ function consume(
   function pump(): void {
     clearTimeout(timer)
     while (!closing && busy.size < settings.concurrency) {
-      const job = queue.take()
+      const job = queue.take(settings.limiter)
       if (job === undefined) break
       const { id } = job.record
       const stop = new Stop()
@@ -106,7 +109,7 @@ function consume(
       })
       busy.set(id, { stop, done })
     }
-    const next = queue.nextDue()
+    const next = queue.nextDue(settings.limiter)
     if (!closing && busy.size < settings.concurrency && next !== undefined) {
       timer = setTimeout(pump, timerMs(next - now()))
     }

@@ -4,6 +4,8 @@ export interface Heap<T> {
   readonly first: () => T | undefined
   readonly add: (item: T) => void
   readonly take: () => T | undefined
+  /** Takes one that matches out of the middle, in linear time; answers whether there was one. */
+  readonly remove: (matches: (item: T) => boolean) => boolean
 }
 
 /** Makes a binary heap. Items that neither come before the other leave in any order. */
@@ -25,20 +27,29 @@ export function createHeap<T>(before: (a: T, b: T) => boolean): Heap<T> {
     items[index] = item
   }
 
+  function add(item: T): void {
+    let index = items.length
+    while (index > 0) {
+      const parent = (index - 1) >> 1
+      if (!before(item, items[parent]!)) break
+      items[index] = items[parent]!
+      index = parent
+    }
+    items[index] = item
+  }
+
   return {
     get size() {
       return items.length
     },
     first: () => items[0],
-    add(item) {
-      let index = items.length
-      while (index > 0) {
-        const parent = (index - 1) >> 1
-        if (!before(item, items[parent]!)) break
-        items[index] = items[parent]!
-        index = parent
-      }
-      items[index] = item
+    add,
+    remove(matches) {
+      const found = items.findIndex(matches)
+      if (found === -1) return false
+      // All before it stand where they may stand; those behind find their places again.
+      for (const item of items.splice(found).slice(1)) add(item)
+      return true
     },
     take() {
       const first = items[0]

@@ -73,7 +73,8 @@ export function testDriver(options: TestDriverOptions = {}): TestDriver {
   async function addOne(record: JobRecord): Promise<Added> {
     const { id, queue, name, options: given } = record
     const earlier = entries.find((entry) => sameJob(entry, record))
-    if (earlier !== undefined) return { id: earlier.id, deduplicated: true }
+    if (earlier !== undefined && !isReplaced(earlier, record)) return { id: earlier.id, deduplicated: true }
+    if (earlier !== undefined) entries.splice(entries.indexOf(earlier), 1)
     const depth = (depths.getStore() ?? 0) + 1
     if (depth > maxDepth) {
       throw new TaskError(
@@ -189,6 +190,11 @@ export function testDriver(options: TestDriverOptions = {}): TestDriver {
       handlers.clear()
     },
   }
+}
+
+/** As BullMQ does it: a job that is delayed, and neither runs nor has run. */
+function isReplaced(earlier: Entry, { id, options }: JobRecord): boolean {
+  return earlier.id !== id && earlier.delayMs > 0 && options.deduplication?.replace === true
 }
 
 function sameJob(entry: Entry, { id, options }: JobRecord): boolean {
