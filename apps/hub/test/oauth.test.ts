@@ -97,6 +97,18 @@ describe('logging in to a server through the hub', { timeout: 60_000 }, () => {
     expect((await exchange({ code: 'nonsense' })).json).toEqual({ error: 'invalid_grant' })
   })
 
+  test.each(['%zz:x', 'x:%', ''])('refuses credentials that nobody can read: %j', async (pair) => {
+    const answer = await call(`${hub.url}hub/api/oauth2/token`, 'POST', {
+      token: null,
+      headers: {
+        'content-type': 'application/x-www-form-urlencoded',
+        authorization: `Basic ${Buffer.from(pair).toString('base64')}`,
+      },
+      body: new URLSearchParams({ grant_type: 'authorization_code', code: 'x' }).toString(),
+    })
+    expect(answer).toMatchObject({ status: 401, json: { error: 'invalid_client' } })
+  })
+
   test('holds a client that brought a proof key to it', async () => {
     const verifier = randomBytes(32).toString('base64url')
     const challenge = createHash('sha256').update(verifier).digest('base64url')

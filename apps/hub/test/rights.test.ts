@@ -7,6 +7,7 @@ import { openPage, sessionOf } from './support/session.ts'
 
 const PASSWORD = 'correct horse battery'
 const USHER = 'usher-token-0123456789abcdef01234'
+const STEWARD = 'steward-token-0123456789abcdef012'
 
 describe('rights', { timeout: 60_000 }, () => {
   let inside: InProcessHub
@@ -18,6 +19,11 @@ describe('rights', { timeout: 60_000 }, () => {
       services: [
         { name: 'tester', api_token: TOKEN, admin: true },
         { name: 'usher', api_token: USHER, scopes: ['admin:users'] },
+        {
+          name: 'steward',
+          api_token: STEWARD,
+          scopes: ['admin:users!group=team', 'admin:users!user=tess', 'admin:groups!group=team'],
+        },
       ],
     })
     await inside.running.hub.accounts.createAdmin('root', PASSWORD)
@@ -84,6 +90,17 @@ describe('rights', { timeout: 60_000 }, () => {
     await signUp('fay')
     expect((await auth('POST', 'users/fay/authorise', root)).status).toBe(200)
     expect(await page('admin', await cookieOf('fay'))).toBe(403)
+  })
+
+  test('over a group or a user make nobody and nothing beyond', async () => {
+    const users = (...usernames: string[]) => api('POST', '/users', STEWARD, { usernames })
+    expect((await users('stranger')).status).toBe(404)
+    expect((await users('tess', 'stranger')).status).toBe(404)
+    expect((await api('GET', '/users/tess')).status).toBe(404)
+    expect((await users('tess')).status).toBe(201)
+    expect((await api('POST', '/groups', STEWARD, { groups: ['team', 'others'] })).status).toBe(404)
+    expect((await api('GET', '/groups/team')).status).toBe(404)
+    expect((await api('POST', '/groups', STEWARD, { groups: ['team'] })).status).toBe(201)
   })
 
   test('at one server do not reach the databases of its user', async () => {

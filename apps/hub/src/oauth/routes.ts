@@ -147,7 +147,12 @@ function clientCredentials(request: Request, form: URLSearchParams): [id: string
   const basic = /^Basic\s+(\S+)$/i.exec(request.headers.get('authorization') ?? '')?.[1]
   if (basic === undefined) return [form.get('client_id') ?? '', form.get('client_secret') ?? '']
   const [id = '', secret = ''] = Buffer.from(basic, 'base64').toString().split(/:(.*)/s)
-  return [decodeURIComponent(id), decodeURIComponent(secret)]
+  try {
+    return [decodeURIComponent(id), decodeURIComponent(secret)]
+  } catch {
+    // What cannot be read is nobody's.
+    return ['', '']
+  }
 }
 
 function refuse(error: string, status = 400): Response {

@@ -198,12 +198,21 @@ export async function requireScope(call: Call, { scopes, ofServer }: OperationFa
   else if (service !== undefined) target = { service }
   const aimed = name !== undefined || group !== undefined || service !== undefined
   if (scopes.some((scope) => (aimed ? held.allows(scope, target) : held.has(scope)))) return
-  if (scopes.some((scope) => held.has(scope))) {
-    throw new RequestError(404, 'No access to resources or resources not found')
-  }
+  if (scopes.some((scope) => held.has(scope))) throw outOfReach()
   const names = scopes.join(', ')
   throw new RequestError(403, `Action is not authorized with current scopes; requires any of [${names}]`)
 }
+
+/**
+ * Checks that a scope reaches each of the things that a body names; JupyterHub does not.
+ *
+ * @throws {@link RequestError} 404.
+ */
+export function requireReach(call: Call, scope: string, targets: readonly Target[]): void {
+  if (!targets.every((target) => call.requester.scopes.allows(scope, target))) throw outOfReach()
+}
+
+const outOfReach = () => new RequestError(404, 'No access to resources or resources not found')
 
 /** A page of a list: offset and limit from the query. */
 export interface Page {

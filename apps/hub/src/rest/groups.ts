@@ -9,7 +9,18 @@ import {
   removeMembers,
 } from '../store/groups.ts'
 import { findUser } from '../store/users.ts'
-import { bodyMap, type Call, checkKeys, empty, json, pageModel, pageOf, type Resource, textList } from './call.ts'
+import {
+  bodyMap,
+  type Call,
+  checkKeys,
+  empty,
+  json,
+  pageModel,
+  pageOf,
+  requireReach,
+  type Resource,
+  textList,
+} from './call.ts'
 import { groupModel } from './models.ts'
 
 const groupTypes = { name: 'string', users: 'array', roles: 'array' } as const
@@ -41,6 +52,8 @@ async function list(call: Call): Promise<unknown> {
 }
 
 async function create(call: Call, names: readonly string[], members: unknown): Promise<GroupWithMembers[]> {
+  const targets = names.map((group) => ({ group }))
+  requireReach(call, 'admin:groups', targets)
   const ids = await userIds(call, members === undefined ? [] : textList(members, 'users'))
   for (const name of names) {
     if (name === '' || name.length > 255) throw new RequestError(400, `Invalid group name: ${name}`)

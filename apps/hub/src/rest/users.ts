@@ -13,6 +13,7 @@ import {
   namedUser,
   pageModel,
   pageOf,
+  requireReach,
   type Resource,
   textList,
 } from './call.ts'
@@ -84,6 +85,8 @@ async function createMany(call: Call): Promise<Response> {
   if (bad.length > 0) {
     throw new RequestError(400, `Invalid username${bad.length > 1 ? 's' : ''}: ${bad.join(', ')}`)
   }
+  const targets = names.map((name) => ({ user: name }))
+  requireReach(call, 'admin:users', targets)
   const taken = await takenNames(hub.db, names)
   const fresh = [...new Set(names)].filter((name) => !taken.has(name))
   if (fresh.length === 0) throw new RequestError(409, `All ${names.length} users already exist`)

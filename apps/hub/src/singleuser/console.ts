@@ -23,35 +23,88 @@ parentPort.on('message', async (code) => {
   }
 })`
 
-/** Runs what a browser sends, one input at a time; an input that runs too long costs the context. */
-export function serveConsole(socket: WebSocket, home: string): void {
-  const start = () => {
+/** What the browser is told: a line, or the end of an input. */
+type Answer = { readonly print: string } | { readonly done: string; readonly failed?: boolean }
+
+/** A thread that runs one input at a time; one that runs too long, or ends the thread, costs all names. */
+class Evaluator implements Disposable {
+  readonly #say: (answer: Answer) => void
+  #worker: Worker
+  #finish: ((answer: Answer) => void) | undefined
+
+  constructor(say: (answer: Answer) => void) {
+    this.#say = say
+    this.#worker = this.#start()
+  }
+
+  async run(code: string): Promise<Answer> {
+    const { promise, resolve } = Promise.withResolvers<Answer>()
+    this.#finish = resolve
+    const timer = setTimeout(() => {
+      void this.#worker.terminate()
+      this.#worker = this.#start()
+      resolve({ done: `Stopped after ${RUN_MS / 1000} s; all names are forgotten`, failed: true })
+    }, RUN_MS)
+    this.#worker.postMessage(code)
+    try {
+      return await promise
+    } finally {
+      clearTimeout(timer)
+      this.#finish = undefined
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#worker.removeAllListeners()
+    // Its last words are nobody's any more, and would end the server.
+    this.#worker.on('error', () => {})
+    void this.#worker.terminate()
+  }
+
+  #start(): Worker {
     const worker = new Worker(evaluator, { eval: true, execArgv: [] })
-    worker.on('message', (message: { readonly done?: string }) => {
-      if (message.done !== undefined) clearTimeout(timer)
-      socket.send(JSON.stringify(message))
+    worker.on('message', (answer: Answer) => {
+      if (worker !== this.#worker) return
+      if ('done' in answer) this.#finish?.(answer)
+      else this.#say(answer)
     })
-    worker.on('error', (error) => socket.send(JSON.stringify({ done: inspect(error), failed: true })))
+    worker.on('error', (error) => (this.#finish ?? this.#say)({ done: inspect(error), failed: true }))
+    worker.on('exit', () => {
+      if (worker !== this.#worker) return
+      this.#worker = this.#start()
+      this.#finish?.({ done: 'The program has ended; all names are forgotten', failed: true })
+    })
     return worker
   }
+}
+
+/**
+ * Runs what a browser sends, one input after the other, as long as it may.
+ *
+ * @param isAllowed - Asked before each input: a connection may outlive the login that opened it.
+ */
+export function serveConsole(socket: WebSocket, home: string, isAllowed: () => Promise<boolean>): void {
   process.chdir(home)
-  let timer: NodeJS.Timeout | undefined
-  let worker = start()
+  const say = (answer: Answer) => socket.send(JSON.stringify(answer))
+  const program = new Evaluator(say)
+  let isOpen = true
+  const run = async (code: string) => {
+    if (!isOpen) return
+    if (!(await isAllowed())) socket.close(4403, 'Log in again')
+    else say(await program.run(code))
+  }
+  let last = Promise.resolve()
   // Broken frames and too long messages end the connection.
   socket.on('error', () => socket.close())
   socket.on('message', (data) => {
     const code = readCode((data as Buffer).toString())
     if (code === undefined) return socket.close(1007, 'Expected {"code": TEXT}')
-    timer = setTimeout(() => {
-      void worker.terminate()
-      worker = start()
-      socket.send(JSON.stringify({ done: `Stopped after ${RUN_MS / 1000} s; all names are forgotten`, failed: true }))
-    }, RUN_MS)
-    return worker.postMessage(code)
+    last = last.then(() => run(code)).catch(() => say({ done: 'The hub does not answer; try again', failed: true }))
+    return undefined
   })
   socket.on('close', () => {
-    clearTimeout(timer)
-    void worker.terminate()
+    isOpen = false
+    program[Symbol.dispose]()
   })
 }
 

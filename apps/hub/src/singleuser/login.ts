@@ -1,6 +1,7 @@
-import { randomBytes } from 'node:crypto'
+import { createHmac, randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
+import { sameSecret } from '../same-secret.ts'
 import type { Contract } from './contract.ts'
 
 interface Login {
@@ -13,12 +14,14 @@ interface Login {
 const BELIEVE_MS = 30_000
 /** How long a login may take, in milliseconds. */
 const STATE_MS = 600_000
+/** Longest address that a login comes back to, in characters: browsers keep cookies up to 4096 bytes. */
+const LONGEST_NEXT = 2000
 
 /** Logs browsers in through the hub, and asks the hub about tokens. */
 export class Logins {
   readonly #contract: Contract
   readonly #logins = new Map<string, Login>()
-  readonly #states = new Map<string, { readonly next: string; readonly until: number }>()
+  readonly #key = randomBytes(32)
 
   constructor(contract: Contract) {
     this.#contract = contract
@@ -45,14 +48,20 @@ export class Logins {
   /** Sends a browser to the hub, to come back with a code. */
   begin(request: IncomingMessage, response: ServerResponse): void {
     const { clientId, callbackPath, prefix, hubPath } = this.#contract
-    for (const [state, { until }] of this.#states) if (until < Date.now()) this.#states.delete(state)
-    const state = randomBytes(24).toString('base64url')
-    const next = request.method === 'GET' ? (request.url ?? prefix) : prefix
-    this.#states.set(state, { next, until: Date.now() + STATE_MS })
+    const address = request.method === 'GET' ? (request.url ?? prefix) : prefix
+    const next = address.length > LONGEST_NEXT ? prefix : address
+    // The browser keeps all of it: strangers may begin as many logins as they like.
+    const begun = [
+      randomBytes(16).toString('base64url'),
+      Date.now() + STATE_MS,
+      Buffer.from(next).toString('base64url'),
+    ]
+    const cookie = begun.join('.')
+    const state = this.#proof(cookie)
     const query = new URLSearchParams({ client_id: clientId, redirect_uri: callbackPath, response_type: 'code', state })
     response.writeHead(302, {
       location: `${hubPath}api/oauth2/authorize?${query.toString()}`,
-      'set-cookie': `${clientId}-state=${state}; Path=${prefix}; Max-Age=600; HttpOnly; SameSite=Lax`,
+      'set-cookie': `${clientId}-state=${cookie}; Max-Age=600; ${reach(request, prefix)}`,
     })
     response.end()
   }
@@ -60,10 +69,10 @@ export class Logins {
   /** Takes a browser back from the hub. */
   async finish(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
     const { clientId, prefix, token, apiUrl, callbackPath } = this.#contract
-    const state = url.searchParams.get('state') ?? ''
-    const begun = this.#states.get(state)
-    this.#states.delete(state)
-    if (begun === undefined || readCookie(request, `${clientId}-state`) !== state) {
+    const cookie = readCookie(request, `${clientId}-state`) ?? ''
+    const [, until = '0', next = ''] = cookie.split('.')
+    const isOurs = sameSecret(this.#proof(cookie), url.searchParams.get('state') ?? '')
+    if (!isOurs || Number(until) < Date.now()) {
       response.writeHead(400, { 'content-type': 'text/plain' }).end('This login has expired; open the page again.')
       return
     }
@@ -86,10 +95,14 @@ export class Logins {
     const key = randomBytes(24).toString('base64url')
     this.#logins.set(key, { token: grant.access_token, user, checkedAt: Date.now() })
     response.writeHead(302, {
-      location: begun.next,
-      'set-cookie': `${clientId}=${key}; Path=${prefix}; HttpOnly; SameSite=Lax`,
+      location: Buffer.from(next, 'base64url').toString(),
+      'set-cookie': `${clientId}=${key}; ${reach(request, prefix)}`,
     })
     response.end()
+  }
+
+  #proof(cookie: string): string {
+    return createHmac('sha256', this.#key).update(cookie).digest('base64url')
   }
 
   async #ask(token: string): Promise<string | undefined> {
@@ -99,6 +112,12 @@ export class Logins {
     const wanted = [...this.#contract.accessScopes, 'access:servers']
     return scopes.some((scope) => wanted.includes(scope)) ? name : undefined
   }
+}
+
+/** Where a cookie is sent; one that was got by https, by https alone. */
+function reach({ headers }: IncomingMessage, prefix: string): string {
+  const isHttps = String(headers['x-forwarded-proto'] ?? '').includes('https')
+  return `Path=${prefix}; HttpOnly; SameSite=Lax${isHttps ? '; Secure' : ''}`
 }
 
 function readCookie(request: IncomingMessage, name: string): string | undefined {

@@ -87,7 +87,9 @@ server.on('upgrade', (request, socket, head) => {
   logins.userOf(request).then((user) => {
     if (!wanted || user === undefined || (!sameOrigin && request.headers.authorization === undefined)) return refuse()
     lastActivity = new Date()
-    return sockets.handleUpgrade(request, socket, head, (open) => serveConsole(open, home))
+    return sockets.handleUpgrade(request, socket, head, (open) => {
+      serveConsole(open, home, async () => (await logins.userOf(request)) === user)
+    })
   }, refuse)
 })
 server.listen(contract.listen.port, contract.listen.host)

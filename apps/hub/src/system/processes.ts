@@ -45,7 +45,10 @@ export function isRunning({ pid, ticks }: ProcessIdentity): boolean {
 }
 
 /** Sends a signal to a process and all of its group; a process that is gone is no failure. */
-export function signalGroup({ pid }: ProcessIdentity, signal: NodeJS.Signals): void {
+export function signalGroup({ pid, ticks }: ProcessIdentity, signal: NodeJS.Signals): void {
+  const found = stat(pid)
+  // A number is given out again only when nobody of its group is left.
+  if (found !== undefined && ticks !== undefined && found.ticks !== ticks) return
   for (const target of [-pid, pid]) {
     try {
       process.kill(target, signal)
