@@ -6,12 +6,12 @@ import {
   createTasks,
   defineJob,
   kyselyDatabase,
-  memoryDriver,
   postgresDriver,
   redisDriver,
   type StandardSchema,
   unchecked,
 } from '../src/index.ts'
+import { memoryDriver } from '../src/memory.ts'
 import { randomId } from '../src/internal/ids.ts'
 import { type Cost, interleaved, measure, paired, report, sorted } from './support/paired.ts'
 

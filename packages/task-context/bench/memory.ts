@@ -2,7 +2,8 @@ import { peer } from '@org/bench'
 import { Queue } from 'bullmq'
 import { Redis } from 'ioredis'
 
-import { createTasks, defineJob, memoryDriver, redisDriver, unchecked } from '../src/index.ts'
+import { createTasks, defineJob, redisDriver, unchecked } from '../src/index.ts'
+import { memoryDriver } from '../src/memory.ts'
 import { defineSignal } from '../src/signals/index.ts'
 import { report } from './support/paired.ts'
 

@@ -7,7 +7,12 @@ import { build } from 'tsup'
 
 import { report } from './support/paired.ts'
 
-const ENTRIES = { '.': 'src/index.ts', './signals': 'src/signals/index.ts', './testing': 'src/testing/index.ts' }
+const ENTRIES = {
+  '.': 'src/index.ts',
+  './memory': 'src/memory.ts',
+  './signals': 'src/signals/index.ts',
+  './testing': 'src/testing/index.ts',
+}
 
 /** The package as a bundler ships it: minified, peers left out. */
 export async function benchSize(): Promise<void> {

@@ -8,11 +8,11 @@ import {
   defineJob,
   type Handler,
   kyselyDatabase,
-  memoryDriver,
   redisDriver,
   type Tasks,
   unchecked,
 } from '../src/index.ts'
+import { memoryDriver } from '../src/memory.ts'
 import { type Cost, measure, paired, report } from './support/paired.ts'
 
 /** About 180 bytes, as small jobs are. */

@@ -1,6 +1,7 @@
 import { expect, test, vi } from 'vitest'
 
-import { createTasks, defineJob, memoryDriver, type StandardSchema, unchecked } from './index.ts'
+import { createTasks, defineJob, type StandardSchema, unchecked } from './index.ts'
+import { memoryDriver } from './memory.ts'
 import { defineSignal } from './signals/index.ts'
 
 const job = defineJob({ name: 'job', schema: unchecked<unknown>(), backoff: { type: 'fixed', delayMs: 1 } })

@@ -13,7 +13,7 @@ import type { DatabaseChoice } from './runner.ts'
 
 /** What {@link createTasks} takes. */
 export interface TasksOptions<Fields extends FieldSchemas, R extends object, Db, Trx extends Db> {
-  /** Where jobs wait: `redisDriver`, `postgresDriver`, `memoryDriver`, or `inlineDriver` in tests. Closed with the tasks. */
+  /** Where jobs wait: `redisDriver` or `postgresDriver`; `memoryDriver` without a server, `testDriver` in tests. Closed with the tasks. */
   readonly driver: Driver
   /** Gives each job a transaction of its own, and enqueueing a transaction to wait for. */
   readonly database?: Database<Db, Trx>

@@ -1,7 +1,8 @@
 import type { Kysely, Transaction } from 'kysely'
 import { expectTypeOf, test } from 'vitest'
 
-import { createTasks, defineJob, kyselyDatabase, memoryDriver, type StandardSchema, unchecked } from './index.ts'
+import { createTasks, defineJob, kyselyDatabase, type StandardSchema, unchecked } from './index.ts'
+import { memoryDriver } from './memory.ts'
 import { defineSignal, muted } from './signals/index.ts'
 
 declare const db: Kysely<{ orders: { id: string } }>

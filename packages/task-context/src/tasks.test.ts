@@ -1,6 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest'
 
-import { afterCommit, context, createTasks, defineJob, memoryDriver, unchecked } from './index.ts'
+import { afterCommit, context, createTasks, defineJob, unchecked } from './index.ts'
+import { memoryDriver } from './memory.ts'
 
 const job = defineJob({ name: 'job', schema: unchecked<{ n: number }>() })
 const make = () => createTasks({ driver: memoryDriver() })

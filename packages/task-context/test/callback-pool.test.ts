@@ -1,7 +1,8 @@
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import { bind, createTasks, memoryDriver, tryContext } from '../src/index.ts'
+import { bind, createTasks, tryContext } from '../src/index.ts'
+import { memoryDriver } from '../src/memory.ts'
 import { openWorld, type World } from './support/world.ts'
 
 let world: World

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import { createTasks, defineJob, type Driver, kyselyDatabase, memoryDriver, unchecked } from '../src/index.ts'
+import { createTasks, defineJob, type Driver, kyselyDatabase, unchecked } from '../src/index.ts'
+import { memoryDriver } from '../src/memory.ts'
 import { eventually, openWorld, type World } from './support/world.ts'
 
 let world: World

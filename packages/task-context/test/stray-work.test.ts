@@ -3,7 +3,8 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { CamelCasePlugin, sql } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import { afterCommit, createTasks, defineJob, kyselyDatabase, memoryDriver, unchecked } from '../src/index.ts'
+import { afterCommit, createTasks, defineJob, kyselyDatabase, unchecked } from '../src/index.ts'
+import { memoryDriver } from '../src/memory.ts'
 import { eventually, openWorld, type World } from './support/world.ts'
 
 let world: World

@@ -7,7 +7,8 @@ import { Worker } from 'node:worker_threads'
 
 import { describe, expect, test } from 'vitest'
 
-import { bind, context, createTasks, memoryDriver, tryContext } from '../index.ts'
+import { bind, context, createTasks, tryContext } from '../index.ts'
+import { memoryDriver } from '../memory.ts'
 
 const tasks = createTasks({ driver: memoryDriver() })
 const inA = <T>(fn: () => T) => tasks.runInContext({ requestId: 'A' }, fn)

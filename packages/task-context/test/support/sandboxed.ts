@@ -1,4 +1,5 @@
-import { createTasks, defineJob, kyselyDatabase, memoryDriver, tryContext, unchecked } from '../../src/index.ts'
+import { createTasks, defineJob, kyselyDatabase, tryContext, unchecked } from '../../src/index.ts'
+import { memoryDriver } from '../../src/memory.ts'
 import { connect } from './connect.ts'
 
 /** The job that `sandboxed.ts` does. */

@@ -6,7 +6,8 @@ import { inject, vi } from 'vitest'
 
 import type {} from '@org/services'
 
-import { type Driver, memoryDriver, postgresDriver, redisDriver, type StandardSchema } from '../../src/index.ts'
+import { type Driver, postgresDriver, redisDriver, type StandardSchema } from '../../src/index.ts'
+import { memoryDriver } from '../../src/memory.ts'
 import { connect, type Schema } from './connect.ts'
 
 // Servers, child processes and a machine that is busy with other suites.

@@ -1,0 +1,1 @@
+export { memoryDriver, type MemoryDriverOptions } from './drivers/memory.ts'
