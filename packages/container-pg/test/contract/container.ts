@@ -87,6 +87,8 @@ export class Container implements AsyncDisposable {
       database: 'postgres',
       ...login,
     })
+    // A connection that breaks says so twice: here, and to who waits for an answer.
+    client.on('error', () => {})
     await client.connect()
     try {
       return (await client.query<unknown[]>({ text: statement, rowMode: 'array' })).rows

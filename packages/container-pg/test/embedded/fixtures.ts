@@ -16,6 +16,8 @@ export function temporaryFolder(under: string = tmpdir(), owner?: number): strin
 /** Runs one statement on a connection of its own. */
 export async function query<Row extends Record<string, unknown>>(url: string, text: string): Promise<Row[]> {
   const client = new Client({ connectionString: url })
+  // A connection that breaks says so twice: here, and to who waits for an answer.
+  client.on('error', () => {})
   await client.connect()
   try {
     return (await client.query<Row>(text)).rows
