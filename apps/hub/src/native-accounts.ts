@@ -3,6 +3,8 @@ import { createNativeAuth, NativeAuthError, readNativeAuthenticator } from '@org
 import type { Accounts } from './accounts.ts'
 import { type Config, isHttps } from './config/config.ts'
 import { RequestError } from './errors.ts'
+import { readText } from './http/body.ts'
+import { originOf } from './http/origin.ts'
 import type { Log } from './log.ts'
 import { Html } from './pages/html.ts'
 import { layout, PAGE_POLICY } from './pages/layout.ts'
@@ -83,7 +85,7 @@ export async function createNativeAccounts(options: NativeAccountsOptions): Prom
 
   return {
     async handle(request, clientIp) {
-      const answer = await auth.handler(request, { clientIp })
+      const answer = await auth.handler(await asSeen(config, request), { clientIp })
       if (request.method !== 'GET') await tidy()
       return answer
     },
@@ -143,6 +145,18 @@ export async function createNativeAccounts(options: NativeAccountsOptions): Prom
       return known.username
     },
   }
+}
+
+/** The request with the address that its sender used: by https in front of the proxy, it comes to the hub by http. */
+async function asSeen(config: Config, request: Request): Promise<Request> {
+  const { url, method, headers } = request
+  const seen = url.replace(/^http:\/\/[^/]*/, originOf(config, request))
+  if (seen === url) return request
+  return new Request(seen, {
+    method,
+    headers,
+    ...(method === 'GET' || method === 'HEAD' ? {} : { body: await readText(request) }),
+  })
 }
 
 /** What the authenticator refuses, the caller learns as a refusal of his request. */

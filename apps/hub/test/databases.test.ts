@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 
 import { inspect, launch, logIn } from './support/browser.ts'
-import { startHub, type TestHub } from './support/running-hub.ts'
+import { startHub, type TestHub, until } from './support/running-hub.ts'
 
 await describeWith(['docker', 'chromium'], 'my databases', () => {
   let hub: TestHub
@@ -60,6 +60,28 @@ await describeWith(['docker', 'chromium'], 'my databases', () => {
     expect((await hub.call('GET', '/users/ada')).status).toBe(200)
     await page.reload()
     await page.waitForSelector('.xterm-rows:has-text("postgres=#")')
+
+    // What was opened before a login ended takes nothing any more.
+    const another = await (await browser.newContext()).newPage()
+    await logIn(another, hub, 'ada', 'correct horse battery')
+    await another.goto(page.url())
+    await another.waitForSelector('.xterm-rows:has-text("postgres=#")')
+    const place = (await another.getAttribute('#terminal', 'data-socket')) ?? ''
+    const cookie = await cookiesOf(another)
+    const kept = new WebSocket(new URL(place, hub.url.replace('http:', 'ws:')), {
+      headers: { cookie, origin: hub.url.slice(0, -1) },
+    })
+    let shown = ''
+    kept.on('message', (data: Buffer) => (shown += data.toString()))
+    await once(kept, 'open')
+    kept.send('{"keys":"select 6*7;\\n"}')
+    await until(() => shown.includes('42'))
+    await another.goto(`${hub.url}hub/home`)
+    await another.click('button:has-text("Log out")')
+    await another.waitForURL('**/hub/login*')
+    kept.send('{"keys":"create table stolen ();\\n"}')
+    expect(((await once(kept, 'close')) as [number])[0]).toBe(4403)
+    expect(shown).not.toContain('CREATE TABLE')
 
     await page.goto(`${hub.url}hub/databases`)
     expect(await page.content()).not.toContain(new URL(url).password)

@@ -28,14 +28,14 @@ describe("the README's operations", { timeout: 60_000 }, () => {
     const args = `req -x509 ${kind} -addext subjectAltName=IP:127.0.0.1 -keyout ${key} -out ${cert}`
     await run('openssl', args.split(' '))
     await using hub = await startHub({ proxy: { ssl_key: key, ssl_cert: cert } })
-    const ask = (where: string, ca?: string, headers: OutgoingHttpHeaders = {}) => {
+    const ask = (where: string, ca?: string, headers: OutgoingHttpHeaders = {}, body?: string) => {
       const { promise, resolve, reject } = Promise.withResolvers<{
         status: number | undefined
         cookies: string[]
         text: string
       }>()
       const url = new URL(where, hub.url.replace('http:', 'https:'))
-      request(url, { ca, headers }, (response) => {
+      request(url, { ca, headers, method: body === undefined ? 'GET' : 'POST' }, (response) => {
         let text = ''
         response.setEncoding('utf8')
         response.on('data', (chunk: string) => (text += chunk))
@@ -44,7 +44,7 @@ describe("the README's operations", { timeout: 60_000 }, () => {
         )
       })
         .on('error', reject)
-        .end()
+        .end(body)
       return promise
     }
     const ca = readFileSync(cert, 'utf8')
@@ -66,6 +66,13 @@ describe("the README's operations", { timeout: 60_000 }, () => {
     const first = nextOf((await ask('hub/api/users?limit=1', ca, paged)).text)
     expect(first).toMatch(new RegExp(`^https://127.0.0.1:${hub.ports.public}/hub/api/users\\?`))
     expect(nextOf((await ask(first, ca, paged)).text)).toBe('')
+    // Browsers that do not say where a form comes from by `Sec-Fetch-Site` say it by `Origin`.
+    const account = JSON.stringify({ username: 'eve', password: 'correct horse battery' })
+    const form = { 'content-type': 'application/json', cookie: 'x=y' }
+    const own = await ask('hub/users/register', ca, { ...form, origin: new URL(first).origin }, account)
+    expect(own.status).toBe(201)
+    const foreign = await ask('hub/users/register', ca, { ...form, origin: 'https://evil.example' }, account)
+    expect(foreign.status).toBe(403)
     const { authorization, accept } = paged
     const asked = await call(`${direct}?limit=1`, 'GET', { headers: { authorization, accept } })
     expect(nextOf(asked.text)).toMatch(new RegExp(`^http://127.0.0.1:${hub.ports.hub}/hub/api/users\\?`))

@@ -22,12 +22,12 @@ const MAX_MESSAGE_BYTES = 1_000_000
 export function serveConsoles(server: Server, hub: Hub): Disposable {
   let sockets: WebSocketServer | undefined
   const open = async (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    const container = await admit(hub, request)
-    if (container === undefined) return socket.end('HTTP/1.1 403 Forbidden\r\n\r\n')
+    const admitted = await admit(hub, request)
+    if (admitted === undefined) return socket.end('HTTP/1.1 403 Forbidden\r\n\r\n')
     // Loaded for the first console: most hubs open none.
     const { WebSocketServer: Sockets } = await import('ws')
     sockets ??= new Sockets({ noServer: true, maxPayload: MAX_MESSAGE_BYTES })
-    return sockets.handleUpgrade(request, socket, head, (opened) => runPsql(hub, opened, container))
+    return sockets.handleUpgrade(request, socket, head, (opened) => runPsql(hub, opened, admitted))
   }
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     // Node leaves a socket that is upgraded to its taker: without a listener one that breaks ends the whole hub.
@@ -46,15 +46,22 @@ export function serveConsoles(server: Server, hub: Hub): Disposable {
   }
 }
 
+/** The container that a connection was opened to, and whether whoever opened it is still logged in. */
+interface Admitted {
+  readonly container: Docker.Container
+  readonly isAllowed: () => Promise<boolean>
+}
+
 /** Finds the container that a request may use: by the login cookie, and only from a page of the hub. */
-async function admit(hub: Hub, request: IncomingMessage): Promise<Docker.Container | undefined> {
+async function admit(hub: Hub, request: IncomingMessage): Promise<Admitted | undefined> {
   const { base_url: base } = hub.config
   const path = request.url ?? ''
   const rest = path.startsWith(`${base}hub/databases/`) ? path.slice(`${base}hub/databases/`.length) : ''
   const name = /^([a-z][a-z0-9_-]*)\/socket\?proof=([\w-]+)$/.exec(rest)
   const { origin, host, cookie } = request.headers
   if (name === null || cookie === undefined || URL.parse(origin ?? '')?.host !== host) return undefined
-  const requester = await requesterByCookie(hub, new Request('http://hub/', { headers: { cookie } }))
+  const whoAsks = () => requesterByCookie(hub, new Request('http://hub/', { headers: { cookie } }))
+  const requester = await whoAsks()
   if (requester === undefined || requester.owner.kind !== 'user') return undefined
   // The origin is shared with every user's server; the proof stands on hub pages only.
   if (!hub.forms.isValid(name[2] ?? '', requester.sessionId)) return undefined
@@ -64,24 +71,30 @@ async function admit(hub: Hub, request: IncomingMessage): Promise<Docker.Contain
   const docker = new Engine({ socketPath: hub.config.docker.socket })
   const label = [`container-pg.name=${serverName(user, database.name)}`, `container-pg.root=${hub.databases.root}`]
   const [found] = await ask((abortSignal) => docker.listContainers({ filters: { label }, abortSignal }))
-  return found === undefined ? undefined : docker.getContainer(found.Id)
+  if (found === undefined) return undefined
+  const isAllowed = async () => (await whoAsks())?.sessionId === requester.sessionId
+  return { container: docker.getContainer(found.Id), isAllowed }
 }
 
-function runPsql(hub: Hub, socket: WebSocket, container: Docker.Container): void {
+function runPsql(hub: Hub, socket: WebSocket, { container, isAllowed }: Admitted): void {
   const psql = startPsql(container)
+  const give = async (message: FromBrowser) => {
+    // A connection may outlive the login that opened it.
+    if (!(await isAllowed())) return socket.close(4403, 'Log in again')
+    const { stream, exec } = await psql
+    if ('keys' in message) stream.write(message.keys)
+    else exec.resize({ h: message.size.rows, w: message.size.columns }).catch(() => {})
+    return undefined
+  }
+  let last: Promise<unknown> = Promise.resolve()
   // Broken frames and too long messages end the connection; they are the browser's own doing.
   socket.on('error', (error) => hub.log('info', 'console broken off', { reason: reasonOf(error) }))
   socket.on('message', (data) => {
     const message = readMessage((data as Buffer).toString())
     if (message === undefined) return socket.close(1007, 'Expected keys or a size')
-    // What comes before psql runs waits for it, in order.
-    return void psql.then(
-      ({ stream, exec }) => {
-        if ('keys' in message) stream.write(message.keys)
-        else exec.resize({ h: message.size.rows, w: message.size.columns }).catch(() => {})
-      },
-      () => {},
-    )
+    // One after the other; what comes before psql runs waits for it. A database in trouble costs the message.
+    last = last.then(() => give(message)).catch(() => {})
+    return undefined
   })
   // End of input ends psql, which would otherwise stay in the container.
   socket.on(
