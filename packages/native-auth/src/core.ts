@@ -26,9 +26,12 @@ export interface Core<Profile> {
     readonly ceiling: number
     readonly logins: Limit
     readonly signUps: Limit
+    readonly resets: Limit
   }
   readonly idleMs: number
   readonly absoluteMs: number
+  /** Sessions that an account keeps when it gets another one; `undefined` for all. */
+  readonly sessionsBeside: number | undefined
   readonly options: Omit<NativeAuthOptions<unknown, Profile>, 'db'>
   readonly onError: (error: unknown) => void
   /** Tells a hook; never fails. */
@@ -112,6 +115,7 @@ export function createCore<DB, Profile>(options: NativeAuthOptions<DB, Profile>)
     blockMs: 0,
     maxBlockMs: 0,
   })
+  const cap = count('sessions.maxPerAccount', sessions.maxPerAccount ?? 100, 0, 1e6)
   return {
     db: options.db as unknown as AuthDb,
     keys: createKeyring(options.secret, random),
@@ -150,9 +154,11 @@ export function createCore<DB, Profile>(options: NativeAuthOptions<DB, Profile>)
       ceiling: count('lockout.ceiling', lockout.ceiling ?? 100, 1, 1e6),
       logins: rate('clientLimits.loginsPerMinute', clientLimits.loginsPerMinute ?? 10, MINUTE),
       signUps: rate('clientLimits.signUpsPerHour', clientLimits.signUpsPerHour ?? 5, 60 * MINUTE),
+      resets: rate('clientLimits.resetsPerHour', clientLimits.resetsPerHour ?? 5, 60 * MINUTE),
     },
     idleMs: duration('sessions.idleSeconds', sessions.idleSeconds ?? 604_800, 1e9),
     absoluteMs: duration('sessions.absoluteSeconds', sessions.absoluteSeconds ?? 2_592_000, 1e9),
+    sessionsBeside: cap === 0 ? undefined : cap - 1,
     options,
     onError,
     async tell(hook, account, actorId) {

@@ -44,7 +44,7 @@ export function createNativeAuth<DB, Profile = Record<string, never>>(
   const logIn = async (row: AccountRow, client: ClientInfo): Promise<NewSession<Profile>> => {
     const at = core.now()
     const { row: session, opened } = sessions.make({ ...row, last_login_at: at }, client)
-    if (!(await storeLogin(db, { account: row, session, at, ip: client.ip }))) {
+    if (!(await storeLogin(db, { account: row, session, keep: core.sessionsBeside, at, ip: client.ip }))) {
       throw new NativeAuthError('NATIVE_AUTH_INVALID_CREDENTIALS', 'Invalid username or password')
     }
     await core.tell('loggedIn', opened.session.account)

@@ -144,6 +144,8 @@ export interface ClientLimitOptions {
   readonly loginsPerMinute?: number
   /** 0 switches the limit off. @default 5 */
   readonly signUpsPerHour?: number
+  /** Mails with a link to a new password. 0 switches the limit off. @default 5 */
+  readonly resetsPerHour?: number
 }
 
 /** Life of a session. */
@@ -152,6 +154,12 @@ export interface SessionOptions {
   readonly idleSeconds?: number
   /** Ends after so long in any case, in seconds. @default 2_592_000 (30 days) */
   readonly absoluteSeconds?: number
+  /**
+   * Live sessions of one account; one more ends the one that was not used for longest. Uses are noted once an hour.
+   * Logins in parallel may pass it until the next login. 0 counts none.
+   * @default 100
+   */
+  readonly maxPerAccount?: number
 }
 
 /** A mail to one reader. */

@@ -180,6 +180,8 @@ describe.each(databases)('at the edges on %s', (_, createDatabase) => {
       { lockout: { ceiling: 99.5 } },
       { clientLimits: { loginsPerMinute: 0.5 } },
       { clientLimits: { signUpsPerHour: 0.5 } },
+      { clientLimits: { resetsPerHour: -1 } },
+      { sessions: { maxPerAccount: 1.5 } },
       { passwords: { inFlight: 1.5 } },
     ]) {
       expect(() => new TestSite(database, options)).toThrow(RangeError)

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
@@ -37,9 +38,38 @@ test('the quick start of the README runs on Hono over real HTTP', async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-test('the README shows the example as it is', () => {
-  const example = readFileSync(path.join(import.meta.dirname, '../examples/quick-start.ts'), 'utf8')
+test.each(['quick-start.ts', 'serve.ts'])('the README shows %s as it is', (name) => {
+  const example = readFileSync(path.join(import.meta.dirname, '../examples', name), 'utf8')
   expect(readme).toContain(example.trim())
+})
+
+test('the second file of the README serves the first, and an administrator made beforehand logs in', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'native-auth-serve-'))
+  const file = path.join(folder, 'auth.sqlite')
+  const run = (name: string, args: readonly string[]) =>
+    spawn(process.execPath, ['--conditions=@org/source', path.join(import.meta.dirname, '..', name), ...args], {
+      env: { ...process.env, NATIVE_AUTH_SECRET: SECRET, AUTH_SECRET: SECRET, DATABASE: file, PORT: '0' },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+  const root = { username: 'root', password: 'correct horse 17' }
+  for (const words of [['migrate'], ['create-admin', root.username]]) {
+    const command = run('src/cli/main.ts', [...words, '--database', file])
+    command.stdin.end(`${root.password}\n`)
+    const [code] = await once(command, 'exit')
+    expect(code).toBe(0)
+  }
+  const server = run('examples/serve.ts', [])
+  const [line] = await once(server.stdout.setEncoding('utf8'), 'data')
+  const body = JSON.stringify(root)
+  const headers = { 'content-type': 'application/json' }
+  const origin = String(line).trim()
+  const login = await fetch(`${origin}/auth/login`, { method: 'POST', headers, body })
+  const { token } = (await login.json()) as { token: string }
+  const home = await fetch(origin, { headers: { authorization: `Bearer ${token}` } })
+  expect(await home.text()).toBe('Hello root')
+  server.kill()
+  await once(server, 'exit')
+  rmSync(folder, { recursive: true, force: true })
 })
 
 test('the README explains every code', () => {

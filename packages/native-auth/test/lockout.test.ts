@@ -167,6 +167,24 @@ describe.each(databases)('the limit by client on %s', (_, createDatabase) => {
     expect(await register()).toBe(422)
   })
 
+  test('counts requests for links apart from sign-ups: neither uses the other up', async () => {
+    await using database = await createDatabase()
+    const site = await openSite(database, {
+      mail: () => Promise.resolve(),
+      origins: ['https://hub.example.org'],
+      clientLimits: { signUpsPerHour: 2, resetsPerHour: 3 },
+    })
+    const status = async (path: string, body: object) => (await site.browser(A).json('POST', path, body)).status
+    const register = () => status('/hub/users/register', {})
+    const forgot = () => status('/hub/forgot-password', { username: 'nobody' })
+    expect([await forgot(), await forgot(), await forgot(), await forgot()]).toEqual([202, 202, 202, 429])
+    expect([await register(), await register(), await register()]).toEqual([422, 422, 429])
+    // The page shares its counter with the JSON route.
+    expect((await site.browser(A).form('/hub/forgot-password', { username: 'nobody' })).status).toBe(429)
+    site.clock.pass(3601)
+    expect([await register(), await register(), await register(), await forgot()]).toEqual([422, 422, 429, 202])
+  })
+
   test('forgets what has expired when it is pruned (P11)', async () => {
     await using database = await createDatabase()
     const site = await openSite(database)

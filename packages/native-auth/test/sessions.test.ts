@@ -39,6 +39,47 @@ describe.each(databases)('sessions on %s', (_, createDatabase) => {
     expect(await site.auth.sessions.fromRequest(new Request('https://hub.example.org/'))).toBeUndefined()
   })
 
+  test('are at most as many an account as the option says: the one that was not used for longest gives way', async () => {
+    await using database = await createDatabase()
+    const site = await openSite(database, { sessions: { maxPerAccount: 3 } })
+    const browsers: Browser[] = []
+    const logIn = async () => {
+      site.clock.pass(4000)
+      const browser = await site.loggedIn(ANN)
+      browsers.push(browser)
+      return browser
+    }
+    const [first] = [await logIn(), await logIn(), await logIn()]
+    // Its use is noted at most once an hour.
+    expect(await whoAmI(first)).toBe(200)
+    const root = await site.loggedIn(ADMIN)
+    await logIn()
+    expect(await Promise.all(browsers.map(whoAmI))).toEqual([200, 401, 200, 200])
+    // All were used just now, so age decides.
+    await site.auth.sessions.create('ann')
+    expect(await Promise.all(browsers.map(whoAmI))).toEqual([401, 401, 200, 200])
+    const ann = await site.auth.accounts.get('ann')
+    expect(await site.auth.sessions.list(ann?.id ?? 0)).toHaveLength(3)
+    // Each account has its own.
+    expect(await whoAmI(root)).toBe(200)
+  })
+
+  test('are not counted with a cap of 0, and a refused login ends none', async () => {
+    await using database = await createDatabase()
+    const free = await openSite(database, { sessions: { maxPerAccount: 0 } })
+    const ann = await free.loggedIn(ANN)
+    for (let round = 0; round < 120; round += 1) await free.auth.sessions.create('ann')
+    expect(await whoAmI(ann)).toBe(200)
+    const capped = new TestSite(database, { sessions: { maxPerAccount: 1 } })
+    expect((await capped.browser().json('POST', '/hub/login', { ...ANN, password: 'not it' })).status).toBe(401)
+    expect(await whoAmI(ann)).toBe(200)
+    // The default is a hundred.
+    const usual = new TestSite(database)
+    await usual.auth.sessions.create('ann')
+    const { id } = (await usual.auth.accounts.get('ann'))!
+    expect(await usual.auth.sessions.list(id)).toHaveLength(100)
+  })
+
   test('are new at each login and password change; a planted cookie is never adopted (S10)', async () => {
     await using database = await createDatabase()
     const site = await openSite(database)

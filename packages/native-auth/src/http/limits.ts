@@ -8,7 +8,7 @@ import type { Call } from './call.ts'
  *
  * @throws {@link NativeAuthError} `NATIVE_AUTH_RATE_LIMITED`.
  */
-export async function countClient<Profile>(call: Call<Profile>, kind: 'logins' | 'signUps'): Promise<void> {
+export async function countClient<Profile>(call: Call<Profile>, kind: 'logins' | 'signUps' | 'resets'): Promise<void> {
   const { core } = call.site
   const limit = core.limits[kind]
   const network = networkOf(call.ip, 32)

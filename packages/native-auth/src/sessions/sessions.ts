@@ -4,6 +4,7 @@ import { type Account, isBlockedAt, toAccount } from '../accounts/account.ts'
 import type { Core } from '../core.ts'
 import { hashToken, newToken } from '../internal/secrets.ts'
 import { writeAudit } from '../store/audit.ts'
+import { endOldest } from '../store/session-cap.ts'
 import { ACCOUNT_COLUMNS, type AccountRow, type AccountView, type AuthDb, type NewSessionRow } from '../store/tables.ts'
 
 /** Where a request comes from, as the adapter knows it. */
@@ -103,6 +104,7 @@ export function createSessions<Profile>(core: Core<Profile>): Sessions<Profile> 
 
     async open(account, client, on = db) {
       const { row, opened } = make(account, client)
+      await endOldest(on, account.id, core.sessionsBeside).execute()
       await on.insertInto('native_auth_sessions').values(row).execute()
       return opened
     },

@@ -1,5 +1,8 @@
+import { sql } from 'kysely'
+
 import { auditRow, writeAudit } from './audit.ts'
 import { columnsOf, isPostgres, valuesOf } from './dialect.ts'
+import { endOldest } from './session-cap.ts'
 import { type AccountRow, asProved, type AuthDb, type NewSessionRow } from './tables.ts'
 
 /** When and from where somebody tried. */
@@ -13,6 +16,8 @@ interface Attempt {
 interface Login extends Attempt {
   readonly account: AccountRow
   readonly session: NewSessionRow
+  /** Sessions that the account may keep beside it; `undefined` for all. */
+  readonly keep: number | undefined
 }
 
 // On Postgres one statement each: of its time a login spends most in round trips, and a transaction would hold the
@@ -31,13 +36,14 @@ export function storeLogin(db: AuthDb, login: Login): Promise<boolean> {
         const { numUpdatedRows } = await markLogin(tx, login).executeTakeFirst()
         if (numUpdatedRows === 0n) return false
         await writeAudit(tx, entryOf(login))
+        await endOldest(tx, login.account.id, login.keep).execute()
         await tx.insertInto('native_auth_sessions').values(login.session).execute()
         return true
       })
 }
 
 async function storeLoginAtOnce(db: AuthDb, login: Login): Promise<boolean> {
-  const { session } = login
+  const { account, keep, session } = login
   const entry = auditRow(entryOf(login))
   const row = await db
     .with('proved', (query) => markLogin(query, login).returning('id'))
@@ -47,6 +53,7 @@ async function storeLoginAtOnce(db: AuthDb, login: Login): Promise<boolean> {
         .columns(columnsOf(entry))
         .expression((build) => build.selectFrom('proved').select(valuesOf(entry))),
     )
+    .with('ended', (query) => endOldest(query, account.id, keep).where(sql<boolean>`exists (select 1 from proved)`))
     .insertInto('native_auth_sessions')
     .columns(columnsOf(session))
     .expression((build) => build.selectFrom('proved').select(valuesOf(session)))

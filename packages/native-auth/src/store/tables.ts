@@ -95,7 +95,7 @@ interface AuditTable {
   details: string
 }
 
-interface AuthTables {
+export interface AuthTables {
   native_auth_accounts: AccountsTable
   native_auth_sessions: SessionsTable
   native_auth_tokens: TokensTable

@@ -71,7 +71,7 @@ export function jsonRoutes<Profile>(site: Site<Profile>): readonly Route<Profile
     },
     {
       ...route<Profile>('POST', '/forgot-password', async (call) => {
-        await countClient(call, 'signUps')
+        await countClient(call, 'resets')
         const fields = new Fields(readJsonObject(call))
         const username = fields.text('username')
         fields.check()

@@ -108,7 +108,7 @@ export function linkRoutes<Profile>(): readonly Route<Profile>[] {
       mailMustWork(call)
       const fields = readForm(call)
       call.checkForm(fields)
-      await countClient(call, 'signUps')
+      await countClient(call, 'resets')
       await call.site.auth.links.requestReset(fields.get('username') ?? '')
       const text = 'If the account has an e-mail address, a mail with a link is on its way. It works for an hour.'
       return messagePage(call, 200, 'Look into your mail', text, login(call))
