@@ -103,6 +103,20 @@ describe('rights', { timeout: 60_000 }, () => {
     expect((await api('POST', '/groups', STEWARD, { groups: ['team'] })).status).toBe(201)
   })
 
+  test('over a group do not grow to rights over administrators by adding them', async () => {
+    await api('POST', '/users/chief', TOKEN, { admin: true })
+    const add = (name: string, token: string) => api('POST', '/groups/team/users', token, { users: [name] })
+    expect((await add('chief', STEWARD)).status).toBe(403)
+    expect((await api('DELETE', '/groups/team', STEWARD)).status).toBe(204)
+    const made = await api('POST', '/groups/team', STEWARD, { users: ['tess', 'chief'] })
+    expect(made).toMatchObject({ status: 403 })
+    expect((await api('GET', '/groups/team')).status).toBe(404)
+    expect((await api('POST', '/groups/team', STEWARD, { users: ['tess'] })).status).toBe(201)
+    expect((await api('DELETE', '/users/chief', STEWARD)).status).toBe(404)
+    expect((await add('chief', TOKEN)).status).toBe(200)
+    await api('DELETE', '/users/chief')
+  })
+
   test('at one server do not reach the databases of its user', async () => {
     await api('POST', '/users/may')
     const body = { scopes: ['servers!server=may/'] }

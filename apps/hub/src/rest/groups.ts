@@ -8,7 +8,8 @@ import {
   listGroups,
   removeMembers,
 } from '../store/groups.ts'
-import { findUser } from '../store/users.ts'
+import { findUser, type User } from '../store/users.ts'
+import { requireAdminRights } from '../users.ts'
 import {
   bodyMap,
   type Call,
@@ -32,14 +33,28 @@ async function namedGroup(call: Call): Promise<GroupWithMembers> {
   return group
 }
 
-async function userIds(call: Call, names: readonly string[]): Promise<number[]> {
-  const ids: number[] = []
+/**
+ * The keys of users who are to become members.
+ *
+ * Rights over a group are rights over its members: whoever has them for one group only adds no administrators to it.
+ */
+async function memberIds(call: Call, names: readonly string[], scope: 'groups' | 'admin:groups'): Promise<number[]> {
+  const users = await namedUsers(call, names)
+  const { hub, requester } = call
+  if (!requester.scopes.hasAll(scope) && users.some(({ admin }) => Boolean(admin))) {
+    await requireAdminRights(hub, requester.scopes)
+  }
+  return users.map(({ id }) => id)
+}
+
+async function namedUsers(call: Call, names: readonly string[]): Promise<User[]> {
+  const users: User[] = []
   for (const name of names) {
     const user = await findUser(call.hub.db, name)
     if (user === undefined) throw new RequestError(400, `No such user: ${name}`)
-    ids.push(user.id)
+    users.push(user)
   }
-  return ids
+  return users
 }
 
 async function list(call: Call): Promise<unknown> {
@@ -54,7 +69,7 @@ async function list(call: Call): Promise<unknown> {
 async function create(call: Call, names: readonly string[], members: unknown): Promise<GroupWithMembers[]> {
   const targets = names.map((group) => ({ group }))
   requireReach(call, 'admin:groups', targets)
-  const ids = await userIds(call, members === undefined ? [] : textList(members, 'users'))
+  const ids = await memberIds(call, members === undefined ? [] : textList(members, 'users'), 'admin:groups')
   for (const name of names) {
     if (name === '' || name.length > 255) throw new RequestError(400, `Invalid group name: ${name}`)
     if ((await findGroup(call.hub.db, name)) !== undefined) throw new RequestError(409, `Group ${name} already exists`)
@@ -67,13 +82,24 @@ async function create(call: Call, names: readonly string[], members: unknown): P
   return groups
 }
 
-async function members(call: Call, change: typeof addMembers): Promise<Response> {
+async function add(call: Call): Promise<Response> {
   const group = await namedGroup(call)
+  await addMembers(call.hub.db, group.id, await memberIds(call, usersOf(call), 'groups'))
+  return json(groupModel(await namedGroup(call), call.requester.scopes))
+}
+
+async function remove(call: Call): Promise<Response> {
+  const group = await namedGroup(call)
+  const ids = (await namedUsers(call, usersOf(call))).map(({ id }) => id)
+  await removeMembers(call.hub.db, group.id, ids)
+  return json(groupModel(await namedGroup(call), call.requester.scopes))
+}
+
+function usersOf(call: Call): string[] {
   const body = bodyMap(call)
   checkKeys(body, groupTypes, 'group')
   if (body['users'] === undefined) throw new RequestError(400, 'Must specify users')
-  await change(call.hub.db, group.id, await userIds(call, textList(body['users'], 'users')))
-  return json(groupModel(await namedGroup(call), call.requester.scopes))
+  return textList(body['users'], 'users')
 }
 
 const usersBody = { users: { type: 'array', description: 'names of users' } } as const
@@ -150,14 +176,14 @@ export const groupResources: readonly Resource[] = [
         scopes: ['groups'],
         body: usersBody,
         answers: { 200: 'The group', 400: 'Unknown user' },
-        handle: (call) => members(call, addMembers),
+        handle: add,
       },
       delete: {
         summary: 'Remove members',
         scopes: ['groups'],
         body: usersBody,
         answers: { 200: 'The group', 400: 'Unknown user' },
-        handle: (call) => members(call, removeMembers),
+        handle: remove,
       },
     },
   },
