@@ -271,7 +271,7 @@ test('native-auth outlives a connection that the server ends', async () => {
   try {
     const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(db)
     await sql`select pg_terminate_backend(${rows[0]?.pid})`.execute(database.db)
-    await vi.waitFor(() => sql`select 1`.execute(db))
+    await vi.waitFor(() => sql`select 1`.execute(db), 30_000)
   } finally {
     await db.destroy()
   }
