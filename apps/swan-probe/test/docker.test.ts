@@ -6,6 +6,7 @@ import path from 'node:path'
 import { describeWith } from '@org/services'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 
+import { Engine } from '../src/docker/engine.ts'
 import { type Containers, makeContainers } from './containers.ts'
 import { runProbe } from './run.ts'
 
@@ -116,6 +117,28 @@ describe('an engine', () => {
     expect(await check('any', 1)).toMatchObject({ status: 'fail', code: 'PROBE_TIMEOUT' })
     silent.close()
     silent.closeAllConnections()
+    rmSync(dir, { recursive: true })
+  })
+
+  test('whose container froze answers no command: the wait ends with the limit of the step', async () => {
+    const dir = mkdtempSync(path.join(tmpdir(), 'engine-'))
+    const socket = path.join(dir, 'docker.sock')
+    const frozen = createServer((request, response) => {
+      if (request.url?.endsWith('/exec') === true) response.writeHead(201).end('{"Id": "1"}')
+      // The command was started, and never says a word.
+      else if (request.headers.upgrade === undefined) response.writeHead(200).flushHeaders()
+    })
+    frozen.on('upgrade', () => {})
+    frozen.listen(socket)
+    const engine = new Engine(socket)
+    const step = () => ({ command: ['node', '--version'], signal: AbortSignal.timeout(300) })
+    await expect(engine.exec('c', step())).rejects.toMatchObject({
+      code: 'PROBE_TIMEOUT',
+      message: '`node --version` in `c` does not end',
+    })
+    await expect(engine.talk('c', step())).rejects.toMatchObject({ code: 'PROBE_DOCKER_UNREACHABLE' })
+    frozen.close()
+    frozen.closeAllConnections()
     rmSync(dir, { recursive: true })
   })
 })

@@ -195,7 +195,7 @@ describe.concurrent('token', () => {
       },
     })
     expect(await check(hub)).toMatchObject({ status: 'fail', code: 'PROBE_HUB_DATABASE' })
-  }, 15_000)
+  })
 })
 
 describe.concurrent('sessions', () => {
