@@ -4,7 +4,7 @@ import { expandScopes } from './permissions/definitions.ts'
 import type { ScopeSet } from './permissions/scope-set.ts'
 import { isUserName } from './spawners/names.ts'
 import { scopesOfRole } from './store/roles.ts'
-import { deleteUser, findUser, updateUser, type User } from './store/users.ts'
+import { deleteUser, findUser, updateUser, type User, type UserFilter } from './store/users.ts'
 
 /**
  * Makes sure that somebody holds all that an administrator may do: nobody gives rights that are not his.
@@ -16,6 +16,18 @@ export async function requireAdminRights(hub: Hub, scopes: ScopeSet): Promise<vo
   if (expandScopes(raw, { kind: 'user', name: '' }).some((scope) => !scopes.hasAll(scope))) {
     throw new RequestError(403, 'Only admins can grant admin permissions, or change an admin')
   }
+}
+
+/**
+ * Which users somebody may list.
+ *
+ * @throws {@link RequestError} 403 when none at all.
+ */
+export function listedUsers(scopes: ScopeSet): Pick<UserFilter, 'names' | 'groups'> {
+  const limits = scopes.limits('list:users')
+  if (limits === 'all') return {}
+  if (limits?.user === undefined && limits?.group === undefined) throw new RequestError(403, 'Forbidden')
+  return { names: limits.user ?? new Set(), groups: limits.group ?? new Set() }
 }
 
 /**

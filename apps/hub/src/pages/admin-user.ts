@@ -47,6 +47,7 @@ async function show(call: PageCall): Promise<Response> {
   const time = (value: string | null) => toIso(value)?.slice(0, 16).replace('T', ' ') ?? 'never'
   const isAdmin = Boolean(user.admin)
   const isSelf = user.id === visitor.user.id
+  const may = (scope: string) => visitor.requester.scopes.allows(scope, { user: user.name, groups })
   const act = (action: string, words: string, style: string, more: Html = html``) =>
     html`<form method="post" action="${here}/${action}">
       ${proofField(reader)}${more}
@@ -57,8 +58,11 @@ async function show(call: PageCall): Promise<Response> {
       ${time(user.last_activity)} UTC${groups.length > 0 && html`, in ${groups.join(', ')}`}
     </p>
     ${[...names].map((server) => serverCard(hub, reader, user, server, startedOf(server), 'user'))}
-    <h2>Tokens and logins</h2>
-    ${tokenList(tokens, reader, `${here}/revoke-token`)}
+    ${
+      may('read:tokens') &&
+      html`<h2>Tokens and logins</h2>
+        ${tokenList(tokens, reader, `${here}/revoke-token`)}`
+    }
     ${
       !isSelf &&
       html`<h2>Rights</h2>

@@ -3,6 +3,7 @@ import { isUserName } from '../spawners/names.ts'
 import { spawnersOf } from '../store/spawners.ts'
 import { toIso } from '../store/time.ts'
 import { createUsers, findUser, listUsers, type User } from '../store/users.ts'
+import { listedUsers } from '../users.ts'
 import { adminUserRoutes, requireAdmin } from './admin-user.ts'
 import { type Html, html } from './html.ts'
 import { serverButton, userPath } from './home.ts'
@@ -19,7 +20,7 @@ async function list(call: PageCall): Promise<Response> {
   const page = Math.max(1, Math.trunc(Number(url.searchParams.get('page') ?? '1')) || 1)
   const { users, total } = await listUsers(
     hub.db,
-    { nameContains: search },
+    { nameContains: search, ...listedUsers(visitor.requester.scopes) },
     { offset: (page - 1) * limit, limit },
     true,
   )
@@ -50,11 +51,14 @@ async function list(call: PageCall): Promise<Response> {
         ${page < pages && html`<a href="${link(page + 1)}" rel="next">Next</a>`}</span
       >
     </div>
-    <h2>Add a user</h2>
-    <form method="post" action="${here}/users" class="line">
-      ${proofField(reader)}<label for="name">Name</label><input id="name" name="name" maxlength="255" required />
-      <button>Add</button>
-    </form>`
+    ${
+      visitor.requester.scopes.has('admin:users') &&
+      html`<h2>Add a user</h2>
+        <form method="post" action="${here}/users" class="line">
+          ${proofField(reader)}<label for="name">Name</label><input id="name" name="name" maxlength="255" required />
+          <button>Add</button>
+        </form>`
+    }`
   return pageResponse(hub.config.base_url, { title: 'Users', body, reader, wide: true })
 }
 
@@ -84,9 +88,12 @@ function userRow({ hub, visitor }: PageCall, user: User, named: readonly string[
 
 async function add(call: PageCall): Promise<Response> {
   requireAdmin(call)
-  const { hub, form } = call
+  const { hub, form, visitor } = call
   const name = (form.get('name') ?? '').trim().toLowerCase()
   if (!isUserName(name)) throw new RequestError(400, 'This cannot be a name: it needs characters other than slashes')
+  if (!visitor.requester.scopes.allows('admin:users', { user: name })) {
+    throw new RequestError(403, `You may not add ${name}`)
+  }
   if ((await findUser(hub.db, name)) !== undefined) throw new RequestError(409, `User ${name} already exists`)
   await createUsers(hub.db, [name], false, hub.now())
   return redirect(`${hub.config.base_url}hub/admin?q=${encodeURIComponent(name)}`)

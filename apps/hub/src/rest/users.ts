@@ -1,6 +1,6 @@
 import { RequestError } from '../errors.ts'
 import { isUserName } from '../spawners/names.ts'
-import { changeUser, deleteUserCompletely, requireAdminRights } from '../users.ts'
+import { changeUser, deleteUserCompletely, listedUsers, requireAdminRights } from '../users.ts'
 import { fromStored } from '../store/time.ts'
 import { createUsers, findUser, listUsers, takenNames, touchUser, type UserFilter } from '../store/users.ts'
 import { spawnersOf, touchSpawner } from '../store/spawners.ts'
@@ -55,14 +55,11 @@ async function list(call: Call): Promise<unknown> {
   if (state !== null && state !== '' && !['active', 'ready', 'inactive'].includes(state)) {
     throw new RequestError(400, `Unrecognized state filter: '${state}'`)
   }
-  const limits = requester.scopes.limits('list:users')
-  if (limits !== 'all' && limits?.user === undefined && limits?.group === undefined)
-    throw new RequestError(403, 'Forbidden')
   const filter: UserFilter = {
     ...(state === 'active' || state === 'ready' ? { state: 'active' } : {}),
     ...(state === 'inactive' ? { state } : {}),
     nameContains: url.searchParams.get('name_filter') ?? '',
-    ...(limits === 'all' ? {} : { names: limits.user ?? new Set(), groups: limits.group ?? new Set() }),
+    ...listedUsers(requester.scopes),
     // Ready is known to the running hub only; asking for these keys keeps pages and totals right.
     ...(state === 'ready' ? { ids: hub.servers.table.readyUserIds() } : {}),
   }

@@ -73,9 +73,10 @@ export function createDockerSpawner(options: DockerSpawnerOptions): Spawner {
       } catch (error) {
         held?.[Symbol.dispose]()
         try {
-          if (container === undefined && (isEngineTimeout(error) || signal.aborted)) left.add(file)
           if (container !== undefined && !isEngineTimeout(error)) await saveLog(ask, container, logFile(file))
           if (container !== undefined) await remove(ask, container)
+          // One from before may still be there, or this one may come yet.
+          else left.add(file)
         } catch {
           left.add(file)
         }
@@ -90,7 +91,9 @@ export function createDockerSpawner(options: DockerSpawnerOptions): Spawner {
       if (id === undefined || file === undefined) return undefined
       const held = options.network === 'host' ? ports.hold(address.port) : undefined
       const server = watch(docker.getContainer(id), file, address, held)
-      return (await server.status()) === undefined ? server : undefined
+      if ((await server.status()) === undefined) return server
+      held?.[Symbol.dispose]()
+      return undefined
     },
 
     async sweep(known) {

@@ -170,7 +170,8 @@ export class Servers {
     this.#polling = true
     try {
       for (const entry of this.table.all()) await this.#look(entry)
-      await this.#options.spawner.tidy?.()
+      // Why it cannot be done was said when it was left; the next look tries again.
+      await this.#options.spawner.tidy?.().catch(() => {})
     } catch (error) {
       this.#options.log('error', 'poll failed', { reason: reasonOf(error) })
     } finally {
