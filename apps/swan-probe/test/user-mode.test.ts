@@ -172,7 +172,7 @@ await describeWith('docker', 'user mode', () => {
 tests:
   storage:
     exists: {filePath: /etc/passwd}
-    throughput: {fileNumber: 1000000, fileSize: 4K, filePath: /tmp/, timeout: 5}`)
+    throughput: {fileNumber: 1000000, fileSize: 4K, filePath: /tmp/, timeout: 10}`)
     let paused: Promise<unknown> | undefined
     const report = await runInContainer(entries, frozen, {
       bundle: bundle.file,
@@ -189,8 +189,8 @@ tests:
     ])
     expect(report.results[1]?.message).toContain('is it frozen?')
     // Limit, start and a second; the machine may be busy with other tests.
-    expect(report.seconds).toBeLessThan(12)
-    expect(report.results[0]?.left).toEqual([expect.stringMatching(/^`\/tmp\/swan-probe-.*paused/)])
+    expect(report.seconds).toBeLessThan(17)
+    expect(report.results[0]?.left).toEqual([expect.stringMatching(/^`\/tmp\/swan-probe-/)])
     await containers.docker('unpause', name)
   })
 
