@@ -17,6 +17,10 @@ export default defineConfig({
   test: {
     // Most tests wait for a container, a browser or a lock: two cores carry three files at once.
     maxWorkers: Math.max(3, availableParallelism()),
+    // A limit is there to end what hangs. What waits for another program does not fail because the machine is busy.
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    expect: { poll: { timeout: 30_000 } },
     restoreMocks: true,
     reporters: ['default', path.join(root, 'tooling/services/src/reporter.ts')],
     coverage: {

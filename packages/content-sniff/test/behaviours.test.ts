@@ -29,8 +29,6 @@ import { gif, jpeg, pdf, png } from './corpus/binary-samples.ts'
 import { ole } from './corpus/ole-builder.ts'
 import { zip } from './corpus/zip-builder.ts'
 
-vi.setConfig({ testTimeout: 30_000 })
-
 const HTML = Buffer.from('<!DOCTYPE html><html><script>alert(1)</script></html>')
 const SVG = '<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0h1"/></svg>'
 const ARCHIVE = zip([{ name: 'a.txt', data: 'hello' }])

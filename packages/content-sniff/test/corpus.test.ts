@@ -3,15 +3,13 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 
 import { sniff, type SniffResult, sniffStream } from '@org/content-sniff'
-import { beforeAll, describe, expect, test, vi } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 
 import { binarySamples } from './corpus/binary-samples.ts'
 import { containerSamples } from './corpus/container-samples.ts'
 import { encodedSamples } from './corpus/encoders.ts'
 import { EVERYDAY, type Sample, score, type Score } from './corpus/sample.ts'
 import { textSamples } from './corpus/text-samples.ts'
-
-vi.setConfig({ testTimeout: 30_000 })
 
 interface Tally {
   readonly counts: Record<Score, number>

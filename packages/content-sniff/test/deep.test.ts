@@ -1,8 +1,6 @@
 import { sniff } from '@org/content-sniff'
 import { createDeepDetector } from '@org/content-sniff/deep'
-import { expect, test, vi } from 'vitest'
-
-vi.setConfig({ testTimeout: 30_000 })
+import { expect, test } from 'vitest'
 
 const UNKNOWN = Buffer.from('00ff13374142ee0199', 'hex')
 /** A GNU database: known to libmagic, to nothing here. */

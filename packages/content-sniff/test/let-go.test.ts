@@ -7,12 +7,10 @@ import { Readable } from 'node:stream'
 
 import { createUploader, DiskStore, MemoryStore, type SniffError, sniff, sniffStream } from '@org/content-sniff'
 import { S3Store } from '@org/content-sniff/s3'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { png } from './corpus/binary-samples.ts'
 import { fauxBucket } from './support/s3-server.ts'
-
-vi.setConfig({ testTimeout: 30_000 })
 
 let folder: string
 beforeAll(async () => {

@@ -1,11 +1,9 @@
 import { createUploader } from '@org/content-sniff'
 import { S3Store } from '@org/content-sniff/s3'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { png } from './corpus/binary-samples.ts'
 import { fauxBucket, type TestBucket } from './support/s3-server.ts'
-
-vi.setConfig({ testTimeout: 30_000 })
 
 let s3: TestBucket
 let store: S3Store

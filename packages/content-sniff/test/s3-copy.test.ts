@@ -2,11 +2,9 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 import { S3Store } from '@org/content-sniff/s3'
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 
 import { clientFor } from './support/s3-server.ts'
-
-vi.setConfig({ testTimeout: 30_000 })
 
 /** Facts of an object that a copy loses unless it names them. */
 const KEPT = {

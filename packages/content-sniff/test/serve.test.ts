@@ -1,12 +1,10 @@
 import { gzipSync } from 'node:zlib'
 
 import { createUploader, fixTypes, MemoryStore, serve, sniff, type StoredObject } from '@org/content-sniff'
-import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 
 import { pdf, png } from './corpus/binary-samples.ts'
 import { noise } from './support/store-contract.ts'
-
-vi.setConfig({ testTimeout: 30_000 })
 
 const TEXT = 'The quick brown fox jumps over the lazy dog.\n'.repeat(20)
 let now = Date.UTC(2026, 0, 2, 3, 4, 5, 678)

@@ -4,12 +4,10 @@ import path from 'node:path'
 
 import { DiskStore, MemoryStore } from '@org/content-sniff'
 import { S3Store } from '@org/content-sniff/s3'
-import { afterAll, beforeAll, beforeEach, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach } from 'vitest'
 
 import { fauxBucket, type TestBucket } from './support/s3-server.ts'
 import { storeContract } from './support/store-contract.ts'
-
-vi.setConfig({ testTimeout: 30_000 })
 
 let folder: string
 let s3: TestBucket

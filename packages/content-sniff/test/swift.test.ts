@@ -1,6 +1,6 @@
 import { S3Store } from '@org/content-sniff/s3'
 import { describeWith } from '@org/services'
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 
 import { png } from './corpus/binary-samples.ts'
 import { faultProxy } from './support/fault-proxy.ts'
@@ -8,8 +8,6 @@ import { EVERY_OUTCOME, injectFaults } from './support/s3-faults.ts'
 import { type TestBucket } from './support/s3-server.ts'
 import { noise, storeContract } from './support/store-contract.ts'
 import { swiftBucket, swiftClient } from './support/swift-server.ts'
-
-vi.setConfig({ testTimeout: 30_000 })
 
 await describeWith('swift', 'on the S3 interface of OpenStack Swift', () => {
   let s3: TestBucket

@@ -4,9 +4,7 @@ import path from 'node:path'
 import { Readable } from 'node:stream'
 
 import { createUploader, DiskStore, MemoryStore, SniffError, sniff, sniffStream } from '@org/content-sniff'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-
-vi.setConfig({ testTimeout: 30_000 })
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
 const PNG = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',

@@ -6,7 +6,7 @@ import { defineSignal } from './signals/index.ts'
 
 const job = defineJob({ name: 'job', schema: unchecked<unknown>(), backoff: { type: 'fixed', delayMs: 1 } })
 const tasksOf = (more: object = {}) => createTasks({ driver: memoryDriver(), onError: () => {}, ...more })
-const letterOf = (tasks: ReturnType<typeof tasksOf>) => vi.waitUntil(async () => (await tasks.deadLetters())[0])
+const letterOf = (tasks: ReturnType<typeof tasksOf>) => vi.waitUntil(async () => (await tasks.deadLetters())[0], 30_000)
 
 test.each([
   { priority: 1.5 },
@@ -123,7 +123,7 @@ test('does not begin a job that was stopped while its resources were opened', as
   await using _ = tasks.worker([tasks.handle(hurried, () => void seen.push('begun'))])
   await tasks.enqueue(hurried, null)
   await letterOf(tasks)
-  await vi.waitUntil(() => seen.length > 0)
+  await vi.waitUntil(() => seen.length > 0, 30_000)
   expect(seen).toEqual(['closed'])
 })
 
@@ -150,7 +150,7 @@ test('keeps a payload as it was when it was enqueued', async () => {
     payload.state = 'later'
   })
   await using _ = tasks.worker([tasks.handle(job, (payload) => void seen.push(payload), { database: 'none' })])
-  await vi.waitUntil(() => seen.length > 0)
+  await vi.waitUntil(() => seen.length > 0, 30_000)
   expect(seen).toEqual([{ state: 'then' }])
 })
 

@@ -138,11 +138,13 @@ await describeWith('docker', 'operations', () => {
     const stop = new AbortController()
     await query(server, `DO $$ BEGIN RAISE LOG 'first cue'; END $$`)
     const seen: string[] = []
+    let second: Promise<unknown> | undefined
     for await (const line of provisioner.logs('a', { follow: true, signal: stop.signal })) {
       seen.push(line)
-      if (line.includes('first cue')) void query(server, `DO $$ BEGIN RAISE LOG 'second cue'; END $$`)
+      if (line.includes('first cue')) second ??= query(server, `DO $$ BEGIN RAISE LOG 'second cue'; END $$`)
       if (line.includes('second cue')) stop.abort()
     }
+    await second
     expect(seen.filter((line) => line.includes('second cue')).length).toBeGreaterThan(0)
   })
 

@@ -43,7 +43,7 @@ test('drops what it made, whether it was given back or not, even under an open c
   await vi.waitFor(async () => {
     const rows = await query(url, `SELECT 1 FROM pg_stat_activity WHERE datname = '${kept.name}' AND state = 'active'`)
     expect(rows).toHaveLength(1)
-  })
+  }, 30_000)
   await pool[Symbol.asyncDispose]()
   await pool[Symbol.asyncDispose]()
   expect(await busy).toBeInstanceOf(Error)

@@ -1,12 +1,10 @@
 import fc from 'fast-check'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 
 import { detectTable } from './delimited.ts'
 import { scanJson } from './json.ts'
 import { detectMarkup } from './markup.ts'
 import { decodeText } from './text-test.ts'
-
-vi.setConfig({ testTimeout: 30_000 })
 
 describe('JSON', () => {
   test('whatever JSON.stringify writes is whole, and cut anywhere it is cut', () => {

@@ -3,12 +3,10 @@ import path from 'node:path'
 
 import { parse } from 'content-disposition'
 import fc from 'fast-check'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 
 import { checkKey } from './keys.ts'
 import { cleanFilename, contentDisposition } from './names.ts'
-
-vi.setConfig({ testTimeout: 30_000 })
 
 /** Pieces that file names are attacked with; every pair and many triples of them make the corpus. */
 const PIECES = [

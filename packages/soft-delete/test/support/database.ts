@@ -5,12 +5,9 @@ import Database from 'better-sqlite3'
 import { type Dialect, type Generated, Kysely, type KyselyPlugin, PostgresDialect, SqliteDialect, sql } from 'kysely'
 import pg from 'pg'
 import Cursor from 'pg-cursor'
-import { inject, vi } from 'vitest'
+import { inject } from 'vitest'
 
 import { type DeletedAt, defineSoftDelete, softDeletePlugin } from '../../src/index.ts'
-
-// Real servers on a busy machine.
-vi.setConfig({ testTimeout: 30_000 })
 
 interface Markers {
   deleted_at: DeletedAt<string | Date>
