@@ -46,8 +46,10 @@ export function enlist(parts: {
         )
       }
       // As they are now: the other drivers have written them down by the time that `enqueue` returns.
-      const kept = records.map((record) => ({ ...record, data: JSON.parse(JSON.stringify(record.data)) as Envelope }))
-      own.waiting.push(() => runInScope(leaveTransaction(scope), async () => void (await add(kept))))
+      // As text, which a rollback drops unread.
+      const kept = records.map((record) => ({ record, text: JSON.stringify(record.data) }))
+      const read = () => kept.map(({ record, text }) => ({ ...record, data: JSON.parse(text) as Envelope }))
+      own.waiting.push(() => runInScope(leaveTransaction(scope), async () => void (await add(read()))))
       return deferred(records)
     }
     if (database === undefined) throw new TaskError('TASK_NO_DATABASE', 'Expected tasks created with a `database`')

@@ -303,19 +303,22 @@ function contract(name: DriverName): void {
     expect(seen).toEqual(['new'])
   })
 
-  test.each([
-    { extend: false, kept: 1 },
-    { extend: true, kept: 2 },
-  ])('remembers a deduplication key for its time, anew each time where told so: $extend', async ({ extend, kept }) => {
+  test('remembers a deduplication key for its time, anew each time where told so', async () => {
     const { tasks, job } = setUp()
     await using _ = tasks
-    const given = { deduplication: { id: 'ttl', ttlMs: 1000, extend } }
-    const first = await tasks.enqueue(job, { id: 'a' }, given)
-    await pause(600)
-    const second = await tasks.enqueue(job, { id: 'b' }, given)
-    await pause(600)
-    const third = await tasks.enqueue(job, { id: 'c' }, given)
-    expect([second, third].filter(({ id }) => id === first.id)).toHaveLength(kept)
+    const ids: string[][] = []
+    // Well apart, as a busy machine is late.
+    for (const wait of [0, 1200, 1200]) {
+      await pause(wait)
+      const enqueue = async (extend: boolean) => {
+        const deduplication = { id: `ttl-${extend}`, ttlMs: 2000, extend }
+        return (await tasks.enqueue(job, { id: 'x' }, { deduplication })).id
+      }
+      ids.push(await Promise.all([enqueue(false), enqueue(true)]))
+    }
+    const [first, second, third] = ids
+    expect(second).toEqual(first)
+    expect([third![0] === first![0], third![1] === first![1]]).toEqual([false, true])
   })
 
   test('keeps to the limit of all workers of a queue together', async () => {
@@ -406,9 +409,10 @@ function contract(name: DriverName): void {
     await using worker = tasks.worker(
       [
         tasks.handle(slow, async ({ stubborn }, { db, signal }) => {
-          await credit(db, `${account}-${stubborn}`)
           const { promise, resolve } = Promise.withResolvers<void>()
           signal.addEventListener('abort', () => setTimeout(resolve, stubborn ? 200 : 0))
+          // On a busy machine the time may be over before the row is written.
+          await credit(db, `${account}-${stubborn}`).catch(() => {})
           await promise
           if (stubborn) late.resolve(await credit(db, account).catch(() => 'refused'))
         }),

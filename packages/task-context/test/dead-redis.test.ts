@@ -22,7 +22,8 @@ async function setUp() {
     driver: redisDriver({ connection: redis.url, lockMs: 1000, stalledCheckMs: 200 }),
     database: kyselyDatabase(world.db),
     onError: (error) => errors.push(error),
-    enqueueTimeoutMs: 300,
+    // A busy machine may need a second for an enqueue that is answered.
+    enqueueTimeoutMs: 3000,
     relay: { intervalMs: 50 },
   })
   await tasks.migrate()
