@@ -75,6 +75,12 @@ await describeWith('chromium', 'a browser, from sign-up to logout', () => {
 
     await admin.goto(`${hub.url}hub/admin`)
     await inspect(admin, 'admin')
+    await admin.click('a:has-text("Open")')
+    expect(await admin.textContent('h1')).toBe('Open the server of ada?')
+    await inspect(admin, 'consent')
+    await admin.click('main button')
+    await admin.waitForURL('**/user/ada/**')
+    expect(await admin.textContent('h1')).toBe('Files')
     await person.goto(`${hub.url}hub/home`)
     await person.click('main button:has-text("Stop")')
     await person.waitForSelector('text=stopped')

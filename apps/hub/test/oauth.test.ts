@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { FAKE_SERVER } from './support/jupyterhub.ts'
 import { call, startHub, type TestHub } from './support/running-hub.ts'
-import { sessionOf } from './support/session.ts'
+import { openPage, sessionOf } from './support/session.ts'
 
 describe('logging in to a server through the hub', { timeout: 60_000 }, () => {
   let hub: TestHub
@@ -119,9 +119,25 @@ describe('logging in to a server through the hub', { timeout: 60_000 }, () => {
     expect((await authorize({ ...proof, code_challenge_method: 'plain' })).status).toBe(400)
   })
 
-  test('lets another user in only with the right to', async () => {
+  test('lets another user in only with the right to, and once he has said that he wants it', async () => {
     await hub.command(['create-admin', 'bob'], { HUB_ADMIN_PASSWORD: 'correct horse battery' })
-    expect((await authorize({}, { cookie: await sessionOf(hub, 'bob', 'correct horse battery') })).status).toBe(302)
+    const other = await sessionOf(hub, 'bob', 'correct horse battery')
+    // A script on some server's page would read the proof and answer by itself.
+    expect((await authorize({}, { cookie: other, 'sec-fetch-mode': 'cors' })).status).toBe(403)
+    const address = `${hub.url}hub/api/oauth2/authorize?${new URLSearchParams({ ...client, response_type: 'code' }).toString()}`
+    const asked = await openPage(address, other)
+    expect(asked).toMatchObject({ status: 200, text: expect.stringContaining('Open the server of ada?') as string })
+    const answer = (proof: string) =>
+      call(address, 'POST', { token: null, headers: { cookie: other }, body: `_xsrf=${proof}` })
+    expect((await answer('x')).status).toBe(403)
+    const agreed = await answer(/name="_xsrf" value="([^"]+)"/.exec(asked.text)?.[1] ?? '')
+    expect(agreed.status).toBe(302)
+    const code = new URL(agreed.headers.get('location') ?? '', hub.url).searchParams.get('code') ?? ''
+    const grant = await exchange({ code })
+    const who = await hub.call('GET', '/user', { token: grant.json['access_token'] as string })
+    expect(who.json).toMatchObject({ name: 'bob' })
+    expect((await authorize({}, { cookie: other })).status).toBe(302)
+
     await hub.call('PATCH', '/users/bob', { body: { admin: false } })
     expect((await authorize({}, { cookie: await sessionOf(hub, 'bob', 'correct horse battery') })).status).toBe(403)
   })

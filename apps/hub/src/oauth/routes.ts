@@ -8,9 +8,10 @@ import type { Hub } from '../hub.ts'
 import { requesterByCookie } from '../identity.ts'
 import { sameSecret } from '../same-secret.ts'
 import { errorPage } from '../pages/error-page.ts'
-import { findClient, insertCode, takeCode } from '../store/oauth.ts'
+import { findClient, hasLogin, insertCode, takeCode } from '../store/oauth.ts'
 import { findToken, generateToken, insertToken } from '../store/tokens.ts'
 import { userById } from '../store/users.ts'
+import { askConsent } from './consent.ts'
 
 /** Name of the cookie by which servers tell that a browser's login has changed. */
 export const SESSION_COOKIE = 'jupyterhub-session-id'
@@ -27,6 +28,15 @@ export function mountOAuth(app: Hono, hub: Hub, base: string): void {
       return errorPage(hub, req.raw, error)
     }
   })
+  app.post(`${base}/authorize`, async ({ req }) => {
+    try {
+      // Before anything is looked at: a body comes as slowly as its sender likes.
+      const posted = await readText(req.raw)
+      return await authorize(hub, req.raw, new URL(req.url), posted)
+    } catch (error) {
+      return errorPage(hub, req.raw, error)
+    }
+  })
   app.post(`${base}/token`, async ({ req }) => {
     try {
       return await exchange(hub, req.raw)
@@ -39,9 +49,9 @@ export function mountOAuth(app: Hono, hub: Hub, base: string): void {
 /**
  * Sends a logged-in browser back to its server with a code.
  *
- * Nothing is asked: the server is the hub's own, and its oauth client is known by name and return address.
+ * Nothing is asked of a server's owner. Whoever opens the server of somebody else is asked once for each of its runs.
  */
-async function authorize(hub: Hub, request: Request, url: URL): Promise<Response> {
+async function authorize(hub: Hub, request: Request, url: URL, posted?: string): Promise<Response> {
   const query = (name: string) => url.searchParams.get(name) ?? ''
   const client = await findClient(hub.db, query('client_id'))
   // Without a known client and its own return address there is nowhere safe to send an error to.
@@ -66,6 +76,10 @@ async function authorize(hub: Hub, request: Request, url: URL): Promise<Response
     throw new RequestError(403, `You may not use the server of ${owner}`)
   }
   const { name, id } = requester.owner.user
+  if (posted !== undefined) hub.forms.check(posted, requester.sessionId)
+  else if (name !== owner && !(await hasLogin(hub.db, client.identifier, id, hub.now()))) {
+    return askConsent(hub, request, url, client.server)
+  }
   const sessionId = requester.sessionId ?? ''
   const scopes = [
     `access:servers!server=${owner}/${server}`,

@@ -3,6 +3,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import type { Selectable } from 'kysely'
 
 import type { Database, Tables } from './tables.ts'
+import { toStored } from './time.ts'
 import { HUB_CLIENT } from './tokens.ts'
 
 /** A row of `oauth_clients`: a server that logs browsers in through the hub. */
@@ -36,6 +37,19 @@ export async function findClient(
   if (client === undefined) return undefined
   const { user, server, ...rest } = client
   return { ...rest, server: { user, name: server } }
+}
+
+/** Whether some browser of a user is logged in at a client. */
+export async function hasLogin(db: Database, clientId: string, userId: number, now: Date): Promise<boolean> {
+  const row = await db
+    .selectFrom('api_tokens')
+    .select('id')
+    .where('client_id', '=', clientId)
+    .where('user_id', '=', userId)
+    .where((where) => where.or([where('expires_at', 'is', null), where('expires_at', '>', toStored(now))]))
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
 }
 
 /** What a code stands for. */
