@@ -41,9 +41,10 @@ export async function requests(rounds: number): Promise<void> {
   await using database = await pool.acquire()
   await using service = openService(api, database.url)
 
-  const db = new Kysely<Tables>({
-    dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: database.url, max: 8 }) }),
-  })
+  const connections = new pg.Pool({ connectionString: database.url, max: 8 })
+  // A database that is dropped ends connections that are just being closed, and says so to them.
+  connections.on('error', () => {})
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: connections }) })
   const eventColumns = columnsOf(api, 'events')
   const trackColumns = columnsOf(api, 'tracks')
   const bare = new Hono()

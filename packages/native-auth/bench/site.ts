@@ -39,6 +39,8 @@ export async function openBench(url: string | undefined, hasher: PasswordHasher)
     const address = new URL(url)
     address.searchParams.set('options', `-c search_path=${schema}`)
     const pool = new pg.Pool({ connectionString: address.href, max: 8 })
+    // A server that stops ends connections that are just being closed, and says so to them.
+    pool.on('error', () => {})
     db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }), log })
     await sql`create schema if not exists ${sql.id(schema)}`.execute(db)
     const admin = new Kysely<unknown>({

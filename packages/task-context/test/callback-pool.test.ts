@@ -16,6 +16,7 @@ const here = () => tryContext()?.requestId
 
 test('a pool whose connections are all in use calls back in the context of nobody, unless bound', async () => {
   const pool = new pg.Pool({ connectionString: world.url, max: 1 })
+  pool.on('error', () => {})
   const held = await pool.connect()
   const ask = (tie: (done: () => void) => () => void) =>
     new Promise<string | undefined>((resolve) =>

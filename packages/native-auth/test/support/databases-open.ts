@@ -12,10 +12,10 @@ function openSqlite(file: string, onStatement?: (text: string) => void): Kysely<
 
 /** Opens Postgres. */
 function openPostgres(url: string, onStatement?: (text: string) => void): Kysely<unknown> {
-  return new Kysely<unknown>({
-    dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: url, max: 8 }) }),
-    ...logTo(onStatement),
-  })
+  const pool = new pg.Pool({ connectionString: url, max: 8 })
+  // A database that is dropped ends connections that are just being closed, and says so to them.
+  pool.on('error', () => {})
+  return new Kysely<unknown>({ dialect: new PostgresDialect({ pool }), ...logTo(onStatement) })
 }
 
 /** Opens what {@link TestDatabase.url} names. */

@@ -41,6 +41,8 @@ export async function openPostgres(connectionString: string): Promise<FuzzDataba
   const schema = `fuzz_${randomUUID().slice(0, 8)}`
   // Without statistics the planner takes the tables for large, and would compile each query to machine code.
   const pool = new pg.Pool({ connectionString, max: 1, options: `-c search_path=${schema} -c jit=off` })
+  // A server that stops ends connections that are just being closed, and says so to them.
+  pool.on('error', () => {})
   const dialect = new PostgresDialect({ pool })
   const plain = new Kysely<Tables>({ dialect })
   await sql`create schema ${sql.id(schema)}`.execute(plain)
