@@ -1,5 +1,5 @@
-import { type Kysely, sql } from 'kysely'
-import { describe, expect, test } from 'vitest'
+import { type Kysely, PostgresIntrospector, sql } from 'kysely'
+import { describe, expect, test, vi } from 'vitest'
 
 import {
   addSoftDeleteColumns,
@@ -116,4 +116,14 @@ test('39. NULLS NOT DISTINCT binds live rows, so it is no finding', async () => 
     place.plain,
   )
   expect(await checkSchema(place.plain, defineSoftDelete({ tables: { events: true } }))).toEqual([])
+})
+
+test('a table that somebody drops meanwhile, in whatever schema, does not end the check', async () => {
+  await using place = await postgres.open()
+  await sql`create table events (id integer primary key, deleted_at timestamptz)`.execute(place.plain)
+  const gone = Object.assign(new Error('relation "other.events" does not exist'), { code: '42P01' })
+  const look = vi.spyOn(PostgresIntrospector.prototype, 'getTables').mockRejectedValueOnce(gone)
+  expect(await checkSchema(place.plain, defineSoftDelete({ tables: { events: true } }))).toEqual([])
+  look.mockRejectedValue(gone)
+  await expect(checkSchema(place.plain, defineSoftDelete({ tables: { events: true } }))).rejects.toBe(gone)
 })

@@ -34,7 +34,7 @@ export interface SchemaFinding {
  */
 export async function checkSchema<DB>(db: Connection<DB>, config: SoftDelete): Promise<SchemaFinding[]> {
   const plain = (db as unknown as AnyDb).withoutPlugins()
-  const all = await plain.introspection.getTables()
+  const all = await tablesOf(plain)
   const current = isSqlite(plain) ? undefined : await currentSchema(plain)
   const findings: SchemaFinding[] = []
   for (const table of config.tables.values()) {
@@ -52,6 +52,21 @@ export async function checkSchema<DB>(db: Connection<DB>, config: SoftDelete): P
     )
   }
   return findings
+}
+
+/** Tries that a look at the catalogue gets while others drop tables. */
+const TRIES = 5
+
+/** All tables. Kysely asks Postgres for each by name: one that is dropped meanwhile, in any schema, ends the statement. */
+async function tablesOf(db: AnyDb): Promise<TableMetadata[]> {
+  for (let left = TRIES - 1; ; left -= 1) {
+    try {
+      return await db.introspection.getTables()
+    } catch (error) {
+      // 42P01: there is no such table.
+      if ((error as { readonly code?: unknown }).code !== '42P01' || left === 0) throw error
+    }
+  }
 }
 
 async function currentSchema(db: AnyDb): Promise<string> {
