@@ -1,7 +1,13 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 
-/** Finds a loopback TCP port that was free a moment ago; nothing holds it, so bind at once and retry on a clash. */
+/** What was given out: the system may name the same port twice before anybody listens on it. */
+const given = new Set<number>()
+
+/**
+ * Finds a loopback TCP port that was free a moment ago, another one at each call; nothing holds it, so bind at once and
+ * retry on a clash.
+ */
 export async function freePort(): Promise<number> {
   const server = createServer()
   server.listen(0, '127.0.0.1')
@@ -9,5 +15,7 @@ export async function freePort(): Promise<number> {
   const { port } = server.address() as AddressInfo
   server.close()
   await once(server, 'close')
+  if (given.has(port)) return freePort()
+  given.add(port)
   return port
 }
