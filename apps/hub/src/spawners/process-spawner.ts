@@ -43,8 +43,8 @@ export function createProcessSpawner(options: ProcessSpawnerOptions): Spawner {
   privateFolder(options.logs)
   const logFile = (user: string, server: string) => path.join(options.logs, `${serverFileName(user, server)}.log`)
   const ports = new PortPool()
-  const running = (identity: ProcessIdentity, held: HeldPort, ended?: Promise<string>) =>
-    runningProcess(options, identity, held, ended)
+  const running = (identity: ProcessIdentity, ip: string, held: HeldPort, ended?: Promise<string>) =>
+    runningProcess(options, identity, ip, held, ended)
 
   return {
     kind: 'process',
@@ -80,7 +80,7 @@ export function createProcessSpawner(options: ProcessSpawnerOptions): Spawner {
         child.once('exit', (code, signal) =>
           ended.resolve(signal === null ? `exit code ${String(code)}` : `signal ${signal}`),
         )
-        return running(identify(child.pid as number), held, ended.promise)
+        return running(identify(child.pid as number), options.ip, held, ended.promise)
       } catch (error) {
         held?.[Symbol.dispose]()
         throw new HubError('HUB_SPAWN_FAILED', `${program} could not be started: ${reasonOf(error)}`, { cause: error })
@@ -91,7 +91,7 @@ export function createProcessSpawner(options: ProcessSpawnerOptions): Spawner {
 
     adopt(state, address) {
       const identity = state as unknown as ProcessIdentity
-      return Promise.resolve(isRunning(identity) ? running(identity, ports.hold(address.port)) : undefined)
+      return Promise.resolve(isRunning(identity) ? running(identity, address.ip, ports.hold(address.port)) : undefined)
     },
 
     async sweep(known) {
@@ -109,8 +109,9 @@ export function createProcessSpawner(options: ProcessSpawnerOptions): Spawner {
 }
 
 function runningProcess(
-  { ip, interruptMs, termMs }: ProcessSpawnerOptions,
+  { interruptMs, termMs }: ProcessSpawnerOptions,
   identity: ProcessIdentity,
+  ip: string,
   held: HeldPort,
   ended?: Promise<string>,
 ): RunningServer {
