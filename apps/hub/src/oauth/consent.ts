@@ -7,7 +7,10 @@ import { visitorOf } from '../pages/visitor.ts'
 /**
  * Asks whether somebody wants to be known to the server of somebody else, as JupyterHub does.
  *
- * @throws {@link RequestError} 403 when a script asks: it could answer by itself.
+ * Scripts that fetch the page get no form, as they could send it. One in a window of the same origin can still read it:
+ * that is what sharing an origin means, and why the page asks for trust.
+ *
+ * @throws {@link RequestError} 403 when anything but a navigation asks.
  */
 export async function askConsent(
   hub: Hub,
@@ -20,8 +23,9 @@ export async function askConsent(
   const { reader } = visitor
   const what = server.name === '' ? `the server of ${server.user}` : `the server ${server.name} of ${server.user}`
   const body = html`<p>
-      It runs what <b>${server.user}</b> put there. If you go on, it learns your name and your groups. It may do nothing
-      else on your behalf, but what you type there, ${server.user} can read.
+      It runs what <b>${server.user}</b> put there. If you go on, it learns your name and your groups, and
+      ${server.user} can read what you type there. While its pages are open, they could also look into pages of this hub
+      that you may see. Go on only if you trust ${server.user}.
     </p>
     <form method="post" action="${url.pathname}${url.search}">
       ${proofField(reader)}

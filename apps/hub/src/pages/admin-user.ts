@@ -1,7 +1,7 @@
 import { RequestError } from '../errors.ts'
 import { spawnersOf } from '../store/spawners.ts'
-import { toIso } from '../store/time.ts'
-import { deleteToken, tokensOf } from '../store/tokens.ts'
+import { toMinute } from '../store/time.ts'
+import { tokensOf } from '../store/tokens.ts'
 import { findUser, type User } from '../store/users.ts'
 import { changeUser, deleteUserCompletely } from '../users.ts'
 import { serverCard, userPath } from './home.ts'
@@ -9,6 +9,7 @@ import { type Html, html } from './html.ts'
 import { pageResponse, proofField } from './layout.ts'
 import type { PageCall, PageRoute } from './page-route.ts'
 import { tokenList } from './token-list.ts'
+import { revokeToken } from './tokens.ts'
 import { redirect } from './visitor.ts'
 
 /**
@@ -44,7 +45,6 @@ async function show(call: PageCall): Promise<Response> {
   ])
   const names = new Set(['', ...stored.map(({ name }) => name)])
   const startedOf = (server: string) => stored.find(({ name }) => name === server)?.started ?? null
-  const time = (value: string | null) => toIso(value)?.slice(0, 16).replace('T', ' ') ?? 'never'
   const isAdmin = Boolean(user.admin)
   const isSelf = user.id === visitor.user.id
   const may = (scope: string) => visitor.requester.scopes.allows(scope, { user: user.name, groups })
@@ -54,20 +54,25 @@ async function show(call: PageCall): Promise<Response> {
       <div><button class="${style}">${words}</button></div>
     </form>`
   const body = html`<p class="hint">
-      ${isAdmin && html`<span class="tag">admin</span> `}made ${time(user.created)}, last active
-      ${time(user.last_activity)} UTC${groups.length > 0 && html`, in ${groups.join(', ')}`}
+      ${isAdmin && html`<span class="tag">admin</span> `}made ${toMinute(user.created)}, last active
+      ${toMinute(user.last_activity) ?? 'never'} UTC${groups.length > 0 && html`, in ${groups.join(', ')}`}
     </p>
     ${[...names].map((server) => serverCard(hub, reader, user, server, startedOf(server), 'user'))}
     ${
       may('read:tokens') &&
       html`<h2>Tokens and logins</h2>
-        ${tokenList(tokens, reader, `${here}/revoke-token`)}`
+        ${tokenList(tokens, reader, may('tokens') ? `${here}/revoke-token` : undefined)}`
     }
     ${
       !isSelf &&
+      may('admin:users') &&
       html`<h2>Rights</h2>
-        ${isAdmin ? act('revoke-admin', 'Make ordinary user', 'quiet') : act('make-admin', 'Make administrator', 'danger')}
-        <h2>Delete</h2>
+        ${isAdmin ? act('revoke-admin', 'Make ordinary user', 'quiet') : act('make-admin', 'Make administrator', 'danger')}`
+    }
+    ${
+      !isSelf &&
+      may('delete:users') &&
+      html`<h2>Delete</h2>
         ${act(
           'delete',
           `Delete ${user.name}`,
@@ -84,13 +89,6 @@ async function show(call: PageCall): Promise<Response> {
     }
     <p class="more"><a href="${hub.config.base_url}hub/admin">All users</a></p>`
   return pageResponse(hub.config.base_url, { title: user.name, body, reader })
-}
-
-async function revokeToken(call: PageCall, user: User): Promise<void> {
-  const { hub, form } = call
-  const tokens = await tokensOf(hub.db, user.id, hub.now())
-  const token = tokens.find(({ id }) => String(id) === form.get('id'))
-  if (token !== undefined) await deleteToken(hub.db, token)
 }
 
 async function remove({ hub, visitor, form }: PageCall, user: User): Promise<void> {

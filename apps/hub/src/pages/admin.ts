@@ -1,7 +1,7 @@
 import { RequestError } from '../errors.ts'
 import { isUserName } from '../spawners/names.ts'
 import { spawnersOf } from '../store/spawners.ts'
-import { toIso } from '../store/time.ts'
+import { toMinute } from '../store/time.ts'
 import { createUsers, findUser, listUsers, type User } from '../store/users.ts'
 import { listedUsers } from '../users.ts'
 import { adminUserRoutes, requireAdmin } from './admin-user.ts'
@@ -70,7 +70,7 @@ function userRow({ hub, visitor }: PageCall, user: User, named: readonly string[
     <span class="who"
       ><a href="${userPath(hub.config.base_url, user.name)}">${user.name}</a>
       ${isAdmin && html`<span class="tag">admin</span>`}<br /><span class="hint"
-        >last active ${toIso(user.last_activity)?.slice(0, 16).replace('T', ' ') ?? 'never'}</span
+        >last active ${toMinute(user.last_activity) ?? 'never'}</span
       ></span
     >
     <span class="acts">

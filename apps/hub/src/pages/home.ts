@@ -4,7 +4,7 @@ import { RequestError } from '../errors.ts'
 import type { Hub } from '../hub.ts'
 import { urlName } from '../spawners/names.ts'
 import { spawnersOf } from '../store/spawners.ts'
-import { toIso } from '../store/time.ts'
+import { toMinute } from '../store/time.ts'
 import type { User } from '../store/users.ts'
 import { type Html, html } from './html.ts'
 import { pageResponse, proofField, type Reader } from './layout.ts'
@@ -64,7 +64,7 @@ export function serverCard(
       <h2>${server !== '' ? server : user.name === reader.name ? 'My server' : 'Server'}</h2>
       <span class="tag ${phase}">${words}</span>
     </div>
-    ${started !== null && phase === 'ready' && html`<p class="hint">since <time>${toIso(started)?.slice(0, 16).replace('T', ' ')}</time> UTC</p>`}
+    ${started !== null && phase === 'ready' && html`<p class="hint">since <time>${toMinute(started)}</time> UTC</p>`}
     ${failure !== undefined && html`<p class="notice bad">The last start failed: ${failure}</p>`}
     <div class="acts">
       ${phase === 'stopped' && serverButton(hub, reader, 'start', 'Start', target)}

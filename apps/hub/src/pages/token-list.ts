@@ -3,8 +3,8 @@ import { type ApiToken, HUB_CLIENT } from '../store/tokens.ts'
 import { type Html, html } from './html.ts'
 import { proofField, type Reader } from './layout.ts'
 
-/** Tokens as a list, each with a button that ends it unless it is a running server's own. */
-export function tokenList(tokens: readonly ApiToken[], reader: Reader, revokePath: string): Html {
+/** Tokens as a list, each with a button that ends it: not a running server's own, and none without `revokePath`. */
+export function tokenList(tokens: readonly ApiToken[], reader: Reader, revokePath?: string): Html {
   const date = (stored: string | null, without: string) => toIso(stored)?.slice(0, 10) ?? without
   const isServersOwn = ({ client_id, note }: ApiToken) =>
     client_id === HUB_CLIENT && note?.startsWith('Server at ') === true
@@ -25,7 +25,7 @@ export function tokenList(tokens: readonly ApiToken[], reader: Reader, revokePat
               >${words(token)}</span
             ></span
           >
-          ${!isServersOwn(token) && revoke(token)}
+          ${revokePath !== undefined && !isServersOwn(token) && revoke(token)}
         </li>`,
     )}
   </ul>`

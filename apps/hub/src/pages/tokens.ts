@@ -1,6 +1,7 @@
 import { RequestError } from '../errors.ts'
 import { issueToken } from '../rest/tokens.ts'
 import { deleteToken, tokensOf } from '../store/tokens.ts'
+import type { User } from '../store/users.ts'
 import { type Html, html } from './html.ts'
 import { pageResponse, proofField } from './layout.ts'
 import type { PageCall, PageRoute } from './page-route.ts'
@@ -60,10 +61,16 @@ async function create(call: PageCall): Promise<Response> {
   )
 }
 
-async function revoke({ hub, visitor, form }: PageCall): Promise<Response> {
-  const tokens = await tokensOf(hub.db, visitor.user.id, hub.now())
+/** Ends the token of a user that the posted form names, if he has it. */
+export async function revokeToken({ hub, form }: PageCall, user: User): Promise<void> {
+  const tokens = await tokensOf(hub.db, user.id, hub.now())
   const token = tokens.find(({ id }) => String(id) === form.get('id'))
   if (token !== undefined) await deleteToken(hub.db, token)
+}
+
+async function revoke(call: PageCall): Promise<Response> {
+  const { hub, visitor } = call
+  await revokeToken(call, visitor.user)
   return redirect(`${hub.config.base_url}hub/token`)
 }
 
